@@ -1,0 +1,64 @@
+"""From the rules to what is written about them: each rule's page, and the table in the README."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Iterable
+from textwrap import dedent
+
+from flake8_torchloader.rule import Rule, all_rules
+from flake8_torchloader.start_method import ALL_METHODS
+
+SECTIONS = ("What goes wrong", "How it is proved", "Example", "Use instead", "Does not see")
+"""The sections of a rule's docstring, in their order."""
+
+TABLE_BEGINS = "<!-- rules: begin (written by flake8_torchloader.catalogue) -->\n"
+TABLE_ENDS = "<!-- rules: end -->\n"
+_HEADING = re.compile(r"^(\S.*)\n-{3,}$", re.MULTILINE)
+
+
+def page(rule: type[Rule]) -> dict[str, str]:
+    """The sections of a rule's docstring: heading to text, in the order they are written in."""
+    _, *parts = _HEADING.split(inspect.cleandoc(rule.__doc__ or ""))
+    return {title: body.strip("\n") for title, body in zip(parts[::2], parts[1::2])}
+
+
+def code_block(section: str) -> str:
+    """The program that a section shows: its indented lines, moved to the left margin."""
+    lines = [line for line in section.splitlines() if not line or line.startswith("    ")]
+    return dedent("\n".join(lines)).strip("\n") + "\n"
+
+
+def first_sentence(section: str) -> str:
+    """The first sentence of a section, on one line."""
+    text = " ".join(section.split())
+    return re.split(r"(?<=[.!?]) ", text, maxsplit=1)[0]
+
+
+def table(rules: Iterable[type[Rule]]) -> str:
+    """A Markdown table of rules: code, name, what goes wrong, and under which start methods."""
+    rows = [
+        f"| `{rule.code}` | {rule.name} | {_cell(rule)} | {_methods(rule)} |" for rule in rules
+    ]
+    heading = ["| Code | Hazard | What goes wrong | Start methods |", "|---|---|---|---|"]
+    return "\n".join([*heading, *rows]) + "\n"
+
+
+def with_current_table(readme: str) -> str:
+    """The README with the table between its two marks written anew; raise ValueError without them."""
+    before, begins, rest = readme.partition(TABLE_BEGINS)
+    _, ends, after = rest.partition(TABLE_ENDS)
+    if not begins or not ends:
+        raise ValueError(f"no {TABLE_BEGINS.strip()!r} or {TABLE_ENDS.strip()!r} in the text")
+    return f"{before}{begins}{table(all_rules())}{ends}{after}"
+
+
+def _cell(rule: type[Rule]) -> str:
+    return first_sentence(page(rule)["What goes wrong"]).replace("|", r"\|")
+
+
+def _methods(rule: type[Rule]) -> str:
+    if rule.methods == ALL_METHODS:
+        return "all"
+    return ", ".join(sorted(method.value for method in rule.methods))

@@ -1,0 +1,36 @@
+"""What the linter says: findings, and where they stand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flake8_torchloader.start_method import StartMethod
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """A stretch of source text: lines count from 1, columns from 0, in characters."""
+
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Note:
+    """A related place that explains a finding, such as the loop that iterates a loader."""
+
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Finding:
+    """One hazard at one place, with the start methods under which it happens."""
+
+    span: Span
+    code: str
+    message: str
+    notes: tuple[Note, ...] = ()
+    methods: frozenset[StartMethod] = frozenset()

@@ -1,0 +1,143 @@
+"""The flake8 door: what stands behind `flake8 --select=TLD PATH`.
+
+flake8 imports this module on every run, also where no file has to do with torch. Whatever costs
+time is therefore imported in the function that needs it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, ClassVar, TypeVar
+
+from flake8_torchloader import __version__
+from flake8_torchloader.settings import Settings, parse_size
+from flake8_torchloader.start_method import parse_start_methods
+
+if TYPE_CHECKING:
+    from flake8.options.manager import OptionManager
+
+FAMILY = "TLD"
+OPT_IN = f"{FAMILY}9"
+"""What the codes of hints begin with: they are given only to those who name them."""
+
+T = TypeVar("T")
+
+
+class Choice:
+    """What one run of flake8 asks of us, by the options it was given."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self._options = options
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The choices that change what is reported."""
+        return Settings(
+            start_methods=self._options.torchloader_start_methods,
+            large_array=self._options.torchloader_large_array,
+        )
+
+    @cached_property
+    def codes(self) -> frozenset[str]:
+        """The codes that flake8 would show.
+
+        They are looked up at the first file and no earlier, because other plugins, and the callers
+        of flake8's Python interface, may change the options after we have seen them.
+        """
+        from flake8_torchloader.rule import all_rules
+
+        is_shown = self._decision()
+        return frozenset(
+            rule.code
+            for rule in all_rules()
+            if is_shown(rule.code) and (not rule.code.startswith(OPT_IN) or self._names(rule.code))
+        )
+
+    def _decision(self) -> Callable[[str], bool]:
+        """Ask flake8's own decision engine, so that our answer is that of the installed version.
+
+        The engine is no promised interface. Should it move, every code is analysed, and flake8
+        drops afterwards what is not selected.
+        """
+        try:
+            from flake8.style_guide import Decision, DecisionEngine
+
+            engine = DecisionEngine(self._options)
+            return lambda code: engine.decision_for(code) is Decision.Selected
+        except (ImportError, AttributeError, TypeError):
+            return lambda code: True
+
+    def _names(self, code: str) -> bool:
+        """Whether the user selected this code by more than the name of the whole family.
+
+        An ignore list of the user's own turns off flake8's default one, which is why a hint cannot
+        rely on being ignored by default.
+        """
+        chosen = [*(self._options.select or ()), *(self._options.extend_select or ())]
+        return any(code.startswith(prefix) and len(prefix) > len(FAMILY) for prefix in chosen)
+
+
+class Plugin:
+    """What flake8 makes for each file: it takes the lines that flake8 has read, and opens nothing."""
+
+    name: ClassVar[str] = "flake8-torchloader"
+    version: ClassVar[str] = __version__
+    choice: ClassVar[Choice]
+
+    def __init__(self, tree: ast.Module, lines: Sequence[str], filename: str) -> None:
+        self._tree = tree
+        self._lines = lines
+        self._filename = filename
+
+    @staticmethod
+    def add_options(manager: OptionManager) -> None:
+        """Register our options; flake8 converts, and refuses, the values from config files too."""
+        manager.add_option(
+            "--torchloader-start-methods",
+            type=_option_type(parse_start_methods),
+            default="fork,forkserver,spawn",
+            metavar="METHODS",
+            parse_from_config=True,
+            help="Report what goes wrong under these start methods of worker processes. "
+            "(Default: fork,forkserver,spawn)",
+        )
+        manager.add_option(
+            "--torchloader-large-array",
+            type=_option_type(parse_size),
+            default="64MiB",
+            metavar="SIZE",
+            parse_from_config=True,
+            help="Report arrays of this many bytes or more that a dataset keeps; "
+            "units as in 64MiB or 1GB. (Default: 64MiB)",
+        )
+
+    @classmethod
+    def parse_options(cls, options: argparse.Namespace) -> None:
+        """Remember what the user chose; runs again in each worker that flake8 does not fork."""
+        cls.choice = Choice(options)
+
+    def run(self) -> Iterator[tuple[int, int, str, type[Plugin]]]:
+        """Give line (from 1), column (from 0), text and checker for each selected finding."""
+        codes = self.choice.codes
+        if not codes:
+            return
+        from flake8_torchloader.lint import lint
+
+        text = "".join(self._lines)
+        for finding in lint(text, self._filename, self.choice.settings, codes, self._tree):
+            yield finding.span.line, finding.span.column, f"{finding.code} {finding.message}", Plugin
+
+
+def _option_type(parse: Callable[[str], T]) -> Callable[[str], T]:
+    """Make a parser that raises ValueError into one whose own words reach the usage error."""
+
+    def convert(text: str) -> T:
+        try:
+            return parse(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from error
+
+    return convert

@@ -1,0 +1,46 @@
+"""From text to findings."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Collection, Iterator
+
+from flake8_torchloader.finding import Finding, Note
+from flake8_torchloader.module import Module
+from flake8_torchloader.rule import Hazard, Rule, all_rules
+from flake8_torchloader.settings import Settings
+
+DEFAULTS = Settings()
+
+
+def lint(
+    text: str,
+    path: str,
+    settings: Settings = DEFAULTS,
+    rules: Collection[str] | None = None,
+    tree: ast.Module | None = None,
+) -> list[Finding]:
+    """The findings of one file, in the order of its text.
+
+    `rules` are the codes to look for (None: all); `tree` is the file's `ast` where the caller has
+    it. Nothing is raised for what a file may hold: one that can't be read gives one TLD000.
+    """
+    from flake8_torchloader.reading import read
+
+    chosen = [rule(settings) for rule in all_rules() if rules is None or rule.code in rules]
+    module = read(text, tree) if chosen else Module()
+    return sorted(finding for rule in chosen for finding in _findings(rule, module))
+
+
+def _findings(rule: Rule, module: Module) -> Iterator[Finding]:
+    for hazard in rule.check(module):
+        if rule.suffering(hazard):
+            yield _finding(rule, hazard, module)
+
+
+def _finding(rule: Rule, hazard: Hazard, module: Module) -> Finding:
+    notes = tuple(Note(module.span(site), text) for site, text in hazard.notes)
+    span = module.span(hazard.site)
+    return Finding(span, rule.code, rule.render(hazard, module), notes, rule.suffering(hazard))
+
+

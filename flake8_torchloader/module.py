@@ -1,0 +1,160 @@
+"""What a file says about worker processes: frozen records that the rules question.
+
+The reader fills them; nothing here knows how a source tree looks. Where a record stands is a
+`Site`, which `Module.span` turns into lines and columns when a finding needs them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum
+
+from flake8_torchloader.finding import Span
+from flake8_torchloader.start_method import ALL_METHODS, StartMethod
+
+Constant = bool | int | float | str | None
+Site = object
+"""Where a record stands: an opaque token of the reader's, hashable, understood by `Module.span`."""
+
+
+class Place(Enum):
+    """Where a line runs. A function reached from two places has both."""
+
+    IMPORT = "every process that imports the file"
+    GUARDED = "the parent only"
+    WORKER = "the workers"
+    BUILD = "the parent, while a dataset is built"
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """The constants that an expression may have, and whether these are all."""
+
+    constants: tuple[Constant, ...] = ()
+    complete: bool = False
+
+    @property
+    def may_be_nonzero(self) -> bool:
+        """Whether the expression may be anything but 0 or None: a known 0 may not, an unknown may."""
+        return not self.complete or any(self.constants)
+
+    @property
+    def only(self) -> Constant:
+        """The single constant that the expression is, or None where it is not known."""
+        return self.constants[0] if self.complete and len(self.constants) == 1 else None
+
+
+ZERO = Value((0,), complete=True)
+UNKNOWN = Value()
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One place that iterates a loader, and where that line runs."""
+
+    site: Site
+    places: frozenset[Place]
+
+
+@dataclass(frozen=True, slots=True)
+class Loader:
+    """One construction of a loader; `name` is the variable it goes to, else its class."""
+
+    site: Site
+    name: str
+    workers: Value
+    places: frozenset[Place]
+    uses: tuple[Use, ...] = ()
+    methods: frozenset[StartMethod] = ALL_METHODS
+
+    @property
+    def has_workers(self) -> bool:
+        """Whether the loader may start worker processes."""
+        return self.workers.may_be_nonzero
+
+    @property
+    def iterated_at_import(self) -> tuple[Use, ...]:
+        """The iterations that every process which imports the file would run."""
+        return tuple(use for use in self.uses if Place.IMPORT in use.places)
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """One construction of a network, or the line that moves it to a device."""
+
+    site: Site
+    name: str
+    places: frozenset[Place]
+
+
+class Kind(Enum):
+    """What cannot be pickled by name."""
+
+    LAMBDA = "lambda"
+    FUNCTION = "nested function"
+    CLASS = "local class"
+
+
+@dataclass(frozen=True, slots=True)
+class Crossing:
+    """A callable or object that is sent to the workers, as what, and with which loader or dataset."""
+
+    kind: Kind
+    site: Site
+    name: str
+    slot: str
+    carrier: str
+    methods: frozenset[StartMethod] = ALL_METHODS
+
+
+@dataclass(frozen=True, slots=True)
+class Array:
+    """Data that a dataset's `__init__` loads or makes whole and keeps; `size` in bytes if known."""
+
+    site: Site
+    source: str
+    attribute: str
+    dataset: str
+    size: int | None
+    workers: Value
+    methods: frozenset[StartMethod] = ALL_METHODS
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call of something imported, by its full name, such as `cv2.resize`."""
+
+    site: Site
+    name: str
+    places: frozenset[Place]
+    argument: Value = UNKNOWN
+    methods: frozenset[StartMethod] = ALL_METHODS
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """An environment variable that the file sets."""
+
+    site: Site
+    name: str
+    value: Value
+    places: frozenset[Place]
+
+
+def _nowhere(site: Site) -> Span:
+    return Span(1, 0, 1, 0)
+
+
+@dataclass(frozen=True)
+class Module:
+    """All that one file says; `failure` tells why it could not be read, `failed_at` the line."""
+
+    loaders: tuple[Loader, ...] = ()
+    models: tuple[Model, ...] = ()
+    crossings: tuple[Crossing, ...] = ()
+    arrays: tuple[Array, ...] = ()
+    calls: tuple[Call, ...] = ()
+    variables: tuple[Variable, ...] = ()
+    failure: str | None = None
+    span: Callable[[Site], Span] = field(default=_nowhere, repr=False, compare=False)

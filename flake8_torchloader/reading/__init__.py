@@ -1,0 +1,38 @@
+"""From text to records: the only room that knows libcst."""
+
+from __future__ import annotations
+
+import ast
+
+from flake8_torchloader.finding import Span
+from flake8_torchloader.module import Module, Site
+from flake8_torchloader.reading.relevance import text_may_matter, too_deep, tree_may_matter
+
+
+def read(text: str, tree: ast.Module | None = None) -> Module:
+    """What a file says about worker processes; nothing is raised for what a file may hold."""
+    if not text_may_matter(text):
+        return Module()
+    try:
+        tree = ast.parse(text) if tree is None else tree
+        if not tree_may_matter(tree):
+            return Module()
+        line = too_deep(tree)
+        if line is not None:
+            return _unread("an expression is nested too deeply", line)
+        from flake8_torchloader.reading.reader import read_module
+
+        return read_module(text, tree)
+    except SyntaxError as error:
+        return _unread(f"it is no valid Python: {error.msg}", error.lineno or 1)
+    except RecursionError:
+        return _unread("its code is nested too deeply", 1)
+    except Exception as error:
+        return _unread(f"{type(error).__name__} while reading it", 1)
+
+
+def _unread(reason: str, line: int) -> Module:
+    def span(site: Site) -> Span:
+        return Span(line, 0, line, 0)
+
+    return Module(failure=reason, span=span)

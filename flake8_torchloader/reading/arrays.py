@@ -1,0 +1,257 @@
+"""The arrays that a dataset loads or makes whole while it is built, and how many bytes they take."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import libcst as cst
+
+from flake8_torchloader.module import Array, Constant, Place
+from flake8_torchloader.reading.datasets import DatasetClass, DatasetReader
+from flake8_torchloader.reading.known import (
+    DTYPES,
+    ITEM_READERS,
+    KEEPING_METHODS,
+    MAKERS,
+    TENSOR_MAKERS,
+    WHOLE_READERS,
+    WRAPPERS,
+)
+from flake8_torchloader.reading.names import Element, Literal, Names
+from flake8_torchloader.reading.scopes import Binding, Expression, How, Scope
+from flake8_torchloader.reading.values import Values
+from flake8_torchloader.start_method import ALL_METHODS, PICKLING_METHODS
+
+_LABELS = ("label", "target", "class", "index", "indices", "ids", "mean", "std", "name", "path", "file", "anno", "meta",
+           "split", "len", "weight", "vocab", "config")  # fmt: skip
+"""Attributes that hold a small thing beside each sample: one number, one name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A call that gives a whole array; `size` in bytes, None where the file doesn't tell."""
+
+    call: Expression
+    source: str
+    size: int | None
+    is_item: bool = False
+
+
+class ArrayReader:
+    """Finds what the datasets of one file keep whole."""
+
+    def __init__(self, names: Names, values: Values, datasets: DatasetReader) -> None:
+        self.names = names
+        self.values = values
+        self.datasets = datasets
+
+    def read(self) -> Iterator[Array]:
+        """Every array once."""
+        for dataset in self.datasets.by_scope.values():
+            if dataset.meets_workers and not self.names.chooses_state(dataset.scope):
+                yield from self._of(dataset)
+
+    def _of(self, dataset: DatasetClass) -> Iterator[Array]:
+        seen: set[int] = set()
+        reads_items = self._reads_items(dataset.scope)
+        for attribute, binding in self._final(dataset):
+            for whole in self._wholes(binding):
+                key = id(whole.call.node)
+                if key in seen or not self._counts(whole, attribute, reads_items=reads_items):
+                    continue
+                seen.add(key)
+                yield self._record(dataset, attribute, whole)
+
+    def _record(self, dataset: DatasetClass, attribute: str, whole: Whole) -> Array:
+        grows = whole.is_item or whole.source == "pickle.load"
+        return Array(
+            site=whole.call,
+            source=whole.source,
+            attribute=f"self.{attribute}",
+            dataset=dataset.scope.name,
+            size=whole.size,
+            workers=dataset.workers,
+            methods=dataset.methods & (ALL_METHODS if grows else PICKLING_METHODS),
+        )
+
+    def _counts(self, whole: Whole, attribute: str, *, reads_items: bool) -> bool:
+        """Whether data of unknown size is the data itself, and no index, label vector or statistics."""
+        if whole.size is not None:
+            return True
+        is_label = any(word in attribute.lower() for word in _LABELS)
+        return not is_label and (whole.is_item or not reads_items) and self._in_build(whole.call)
+
+    def _in_build(self, call: Expression) -> bool:
+        function = call.spot.scope.function
+        return function is not None and Place.BUILD in self.datasets.places.of_function(function)
+
+    def _final(self, dataset: DatasetClass) -> Iterator[tuple[str, Binding]]:
+        """The bindings of attributes that a later one in the same method does not replace."""
+        kept = list(self.datasets.kept(dataset))
+        for index, (attribute, binding) in enumerate(kept):
+            later = (b for a, b in kept[index + 1 :] if a == attribute and b.how is How.VALUE)
+            if not any(_replaces(b, binding) for b in later):
+                yield attribute, binding
+
+    def _reads_items(self, scope: Scope) -> bool:
+        """Whether the workers read files item by item, so that what is kept is only an index to them."""
+        for call in self.names.file.calls:
+            function = call.spot.scope.function
+            if function is None or Place.WORKER not in self.datasets.places.of_function(function):
+                continue
+            name = self.names.callee_name(call)
+            if name in ITEM_READERS or name in WHOLE_READERS or name == "builtins.open":
+                return True
+            last = name.rpartition(".")[2].lower()
+            if any(last.startswith(word) for word in ("imread", "read_image", "load_image", "open_image", "loadimg")):
+                return True
+        return any(m.name in ("loader", "_load_image", "load_image") for m in scope.methods())
+
+    # --- what gives a whole array
+
+    def _wholes(self, binding: Binding) -> Iterator[Whole]:
+        if binding.value is not None:
+            in_loop = binding.how is How.ADDED
+            yield from self._whole(binding.value, in_loop=in_loop, depth=0)
+
+    def _whole(self, expression: Expression, *, in_loop: bool, depth: int) -> Iterator[Whole]:
+        if depth > 12:
+            return
+        for leaf in self.names.sources(expression):
+            if isinstance(leaf, Element):
+                yield from self._whole(leaf.expression, in_loop=True, depth=depth + 1)
+            elif isinstance(leaf, Literal):
+                yield from self._literal(leaf.expression, in_loop=in_loop, depth=depth + 1)
+
+    def _literal(self, at: Expression, *, in_loop: bool, depth: int) -> Iterator[Whole]:
+        match at.node:
+            case cst.Call():
+                yield from self._call(at, at.node, in_loop=in_loop, depth=depth)
+            case cst.ListComp():
+                inner = self.names.inside(at, at.node, at.node.elt)
+                yield from self._whole(inner, in_loop=True, depth=depth)
+            case cst.DictComp():
+                inner = self.names.inside(at, at.node, at.node.value)
+                yield from self._whole(inner, in_loop=True, depth=depth)
+            case cst.BinaryOperation():
+                for side in (at.node.left, at.node.right):
+                    yield from self._whole(at.of(side), in_loop=in_loop, depth=depth)
+            case cst.Tuple() | cst.List() | cst.Dict():
+                for element in at.node.elements:
+                    yield from self._whole(at.of(element.value), in_loop=in_loop, depth=depth)
+            case cst.Attribute(attr=cst.Name(value="values" | "T" | "data")):
+                yield from self._whole(at.of(at.node.value), in_loop=in_loop, depth=depth)
+            case cst.Subscript():
+                yield from self._subscript(at, at.node, in_loop=in_loop, depth=depth)
+
+    def _subscript(self, at: Expression, node: cst.Subscript, *, in_loop: bool, depth: int) -> Iterator[Whole]:
+        """`np.load(f)["x"]` is as whole as the file; `h5["x"][:]` is read by its slice; a column is small."""
+        parts = [element.slice for element in node.slice]
+        h5 = self._h5_file(at.of(node.value))
+        if h5 is not None:
+            is_all = all(isinstance(part, cst.Slice) or _is_everything(part) for part in parts)
+            if is_all:
+                yield Whole(h5, "h5py", None, is_item=False)
+            return
+        for whole in self._whole(at.of(node.value), in_loop=in_loop, depth=depth):
+            is_key = any(isinstance(p, cst.Index) and isinstance(p.value, cst.SimpleString) for p in parts)
+            is_one = any(isinstance(p, cst.Index) and isinstance(p.value, cst.Integer) for p in parts)
+            if not (is_key and whole.source.startswith("pandas")) and not (is_one and whole.size is None):
+                yield whole
+
+    def _h5_file(self, expression: Expression, depth: int = 0) -> Expression | None:
+        """The place where a dataset of an HDF5 file is taken out of the file."""
+        for leaf in self.names.sources(expression) if depth < 6 else ():
+            if not isinstance(leaf, Literal):
+                continue
+            node, at = leaf.node, leaf.expression
+            if isinstance(node, cst.Call) and self.names.callee_name(at) == "h5py.File":
+                return expression
+            if isinstance(node, cst.Subscript) and node is not expression.node:
+                return self._h5_file(at, depth + 1)
+            base = node.value if isinstance(node, cst.Subscript) else None
+            if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute):
+                base = node.func.value if node.func.attr.value == "get" else None
+            if base is not None and self._h5_file(at.of(base), depth + 1) is not None:
+                return expression
+        return None
+
+    def _call(self, at: Expression, node: cst.Call, *, in_loop: bool, depth: int) -> Iterator[Whole]:
+        name = self.names.callee_name(at)
+        if name in TENSOR_MAKERS or name.startswith("torch.") and name != "torch.load":
+            return
+        if name in WHOLE_READERS:
+            if not self._is_lazy(at, node, name):
+                yield Whole(at, name, None, is_item=in_loop)
+        elif name in ITEM_READERS:
+            if in_loop:
+                yield Whole(at, name, None, is_item=True)
+        elif name in MAKERS:
+            yield from self._made(at, node, name)
+        elif name in WRAPPERS and node.args:
+            for arg in node.args[:1]:
+                yield from self._whole(at.of(arg.value), in_loop=in_loop, depth=depth)
+        elif isinstance(node.func, cst.Attribute) and node.func.attr.value in KEEPING_METHODS:
+            yield from self._whole(at.of(node.func.value), in_loop=in_loop, depth=depth)
+
+    def _is_lazy(self, at: Expression, node: cst.Call, name: str) -> bool:
+        """An `.npz` opens without being read."""
+        path = self.values.value(at.of(node.args[0].value)).only if node.args else None
+        return name == "numpy.load" and isinstance(path, str) and path.endswith(".npz")
+
+    # --- sizes
+
+    def _made(self, at: Expression, node: cst.Call, name: str) -> Iterator[Whole]:
+        """An array of a given shape: its size if every extent is known, else only if an argument drives it."""
+        extents = self._extents(at, node, name)
+        if not extents:
+            return
+        counts = [self.values.value(extent) for extent in extents]
+        known = [self._largest(value.constants) for value in counts if value.complete]
+        if len(known) == len(counts) and all(known):
+            size = self._itemsize(at, node, name)
+            for count in known:
+                size *= count
+            yield Whole(at, name, size)
+        elif len(counts) > 1 and any(value.constants == () for value in counts):
+            yield Whole(at, name, None)
+
+    @staticmethod
+    def _largest(constants: tuple[Constant, ...]) -> int:
+        return max((int(c) for c in constants if isinstance(c, (int, float))), default=0)
+
+    def _extents(self, at: Expression, node: cst.Call, name: str) -> list[Expression]:
+        plain = [arg for arg in node.args if arg.keyword is None and not arg.star]
+        named = {arg.keyword.value: arg.value for arg in node.args if arg.keyword is not None}
+        position = MAKERS[name]
+        if position is None:
+            return [at.of(arg.value) for arg in plain]
+        shape = named.get("size", named.get("shape", plain[position].value if position < len(plain) else None))
+        if shape is None:
+            return []
+        for leaf in self.names.sources(at.of(shape)):
+            if isinstance(leaf, Literal) and isinstance(leaf.node, (cst.Tuple, cst.List)):
+                return [leaf.expression.of(element.value) for element in leaf.node.elements]
+        return [at.of(shape)]
+
+    def _itemsize(self, at: Expression, node: cst.Call, name: str) -> int:
+        """Bytes per element: of the given dtype, else of what numpy makes by default (8)."""
+        given = [a for a in node.args if a.keyword is not None and a.keyword.value == "dtype"]
+        if not given and name in ("numpy.zeros", "numpy.ones", "numpy.empty") and len(node.args) > 1:
+            given = [node.args[1]]
+        for arg in given:
+            dtype = self.names.name_of(at.of(arg.value)) or str(self.values.value(at.of(arg.value)).only)
+            return DTYPES.get(dtype.rpartition(".")[2], 8)
+        return 8
+
+
+def _replaces(later: Binding, earlier: Binding) -> bool:
+    same_method = later.spot.scope.function is earlier.spot.scope.function
+    return same_method and later.spot.order > earlier.spot.order and later.spot.block.encloses(earlier.spot.block)
+
+
+def _is_everything(part: cst.BaseSlice) -> bool:
+    if not isinstance(part, cst.Index):
+        return False
+    return isinstance(part.value, cst.Ellipsis) or (isinstance(part.value, cst.Tuple) and not part.value.elements)

@@ -1,0 +1,129 @@
+"""What travels with a value: everything that it holds, however deep."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import libcst as cst
+
+from flake8_torchloader.reading.arguments import ArgumentReader
+from flake8_torchloader.reading.known import KEEPERS, NOT_KEPT
+from flake8_torchloader.reading.names import CallSite, Element, Leaf, Literal, Names
+from flake8_torchloader.reading.scopes import Binding, Expression, How, Parameter, Scope
+
+_KEPT_BY_NAME = re.compile(r"transform|augment|preproc|collat|tokeniz|_fn$|func$|loader$|processor")
+_USED_AT_ONCE = re.compile(r"filter|sort|key|map|split|init")
+_CHAINED = ("webdataset.", "torchdata.")
+
+Held = tuple[Leaf, Expression]
+"""A leaf, and the argument or element as which it was handed over last."""
+
+
+class Contents:
+    """Looks into containers, transforms, datasets and closures of one file."""
+
+    def __init__(self, names: Names, arguments: ArgumentReader) -> None:
+        self.names = names
+        self.arguments = arguments
+
+    def of(self, expression: Expression) -> Iterator[Held]:
+        """Every leaf that an expression holds, itself included, each once."""
+        seen: set[tuple[object, int]] = set()
+        stack: list[Held] = [(leaf, expression) for leaf in self.names.sources(expression)]
+        while stack:
+            leaf, mention = stack.pop()
+            key = (id(leaf.node) if isinstance(leaf, Literal) else leaf, 0)
+            if key in seen:
+                continue
+            seen.add(key)
+            yield leaf, mention
+            for inner in self._inside(leaf):
+                stack += [(deeper, inner) for deeper in self.names.sources(inner)]
+
+    def _inside(self, leaf: Leaf) -> Iterator[Expression]:
+        if isinstance(leaf, Element):
+            yield leaf.expression
+        if not isinstance(leaf, Literal):
+            return
+        node, at = leaf.node, leaf.expression
+        match node:
+            case cst.List() | cst.Tuple() | cst.Set() | cst.Dict():
+                yield from (at.of(element.value) for element in node.elements)
+            case cst.ListComp() | cst.SetComp() | cst.GeneratorExp():
+                yield self.names.inside(at, node, node.elt)
+            case cst.DictComp():
+                yield self.names.inside(at, node, node.value)
+            case cst.Call():
+                scope = self.names.instance_of(leaf)
+                yield from self._of_object(at, scope) if scope else self._of_call(at, node)
+
+    def _of_object(self, call: Expression, scope: Scope) -> Iterator[Expression]:
+        """What a fresh object of this file's class keeps on itself."""
+        if self.names.chooses_state(scope):
+            return
+        for one in (scope, *self.names.bases(scope)):
+            for bindings in one.attributes.values():
+                for binding in bindings:
+                    kept = self._kept(call, binding)
+                    if kept is not None:
+                        yield kept
+        if any(name.startswith(KEEPERS) for name in self.names.base_names(scope)):
+            yield from self._passed_on(call, scope)
+
+    def _kept(self, call: Expression, binding: Binding) -> Expression | None:
+        """What `self.x = value` keeps for this very object, where value is a parameter."""
+        parameter = self.parameter_of(binding)
+        return self.names.given(CallSite(call, bound=True), parameter) if parameter else binding.value
+
+    def parameter_of(self, binding: Binding) -> Parameter | None:
+        """The parameter of `__init__` that `self.x = value` keeps as it is, if it is one."""
+        value = binding.value
+        if value is None or binding.path or not isinstance(value.node, cst.Name):
+            return None
+        scope, bindings = value.spot.scope.find(value.node.value)
+        if scope.name != "__init__" or any(b.how is not How.PARAMETER for b in bindings):
+            return None
+        return next((p for p in scope.parameters if p.name == value.node.value), None)
+
+    def _passed_on(self, call: Expression, scope: Scope) -> Iterator[Expression]:
+        """The arguments that an inherited `__init__` of somebody else's class gets."""
+        if self.names.method(scope, "__init__") is None:
+            yield from self._of_arguments(call)
+        for inner in self.arguments.super_calls(scope):
+            yield from self._of_arguments(inner)
+
+    def _of_arguments(self, call: Expression) -> Iterator[Expression]:
+        for arg in call.node.args if isinstance(call.node, cst.Call) else ():
+            if arg.keyword is None or arg.keyword.value not in NOT_KEPT:
+                yield call.of(arg.value)
+
+    def _of_call(self, call: Expression, node: cst.Call) -> Iterator[Expression]:
+        """What the result of somebody else's function or class keeps of its arguments."""
+        names = [target.name for target in self.arguments.targets(call)]
+        if any(name.startswith(KEEPERS) for name in names):
+            yield from self._of_arguments(call)
+            return
+        if self._is_chained(call, node):
+            yield from self._of_arguments(call)
+            yield call.of(node.func.value) if isinstance(node.func, cst.Attribute) else call
+            return
+        if any(name.startswith("builtins.") for name in names):
+            return
+        for arg in node.args:
+            keyword = arg.keyword.value if arg.keyword is not None else ""
+            if _KEPT_BY_NAME.search(keyword) and not _USED_AT_ONCE.search(keyword):
+                yield call.of(arg.value)
+
+    def _is_chained(self, call: Expression, node: cst.Call) -> bool:
+        """Whether this is `.map(f)` on a pipeline that keeps its steps."""
+        if not isinstance(node.func, cst.Attribute):
+            return False
+        for leaf in self.names.sources(call.of(node.func.value)):
+            if isinstance(leaf, Literal) and isinstance(leaf.node, cst.Call):
+                name = self.names.callee_name(leaf.expression)
+                if name.startswith(_CHAINED) or self._is_chained(leaf.expression, leaf.node):
+                    return True
+        return False
+
+

@@ -1,0 +1,116 @@
+"""Lambdas, nested functions and local classes that travel to a worker."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from flake8_torchloader.module import Crossing, Kind, Place
+from flake8_torchloader.reading.contents import Contents, Held
+from flake8_torchloader.reading.datasets import DatasetReader, is_dataset_name
+from flake8_torchloader.reading.loaders import LoaderReader
+from flake8_torchloader.reading.names import Defined, Literal, Names
+from flake8_torchloader.reading.scopes import Binding, Expression, Scope, ScopeKind
+from flake8_torchloader.start_method import ALL_METHODS, StartMethod
+
+_TRANSFORMS = ("torchvision.transforms.", "torchvision.transforms.v2.")
+
+
+class CrossingReader:
+    """Follows what is handed to loaders, kept by datasets and put into transforms."""
+
+    def __init__(self, names: Names, contents: Contents, loaders: LoaderReader, datasets: DatasetReader) -> None:
+        self.names = names
+        self.contents = contents
+        self.loaders = loaders
+        self.datasets = datasets
+
+    def read(self) -> Iterator[Crossing]:
+        """Every crossing once, however many loaders it reaches."""
+        seen: set[tuple[Kind, int]] = set()
+        for crossing in (*self._through_classes(), *self._through_loaders(), *self._through_transforms()):
+            site = crossing.site
+            key = (crossing.kind, id(site.node) if isinstance(site, Expression) else 0)
+            if key not in seen:
+                seen.add(key)
+                yield crossing
+
+    def _through_loaders(self) -> Iterator[Crossing]:
+        for loader in self.loaders.calls:
+            if not loader.workers.may_be_nonzero:
+                continue
+            name = self.loaders.record(loader).name
+            for slot in ("collate_fn", "worker_init_fn", "dataset"):
+                for argument in loader.arguments.of(slot):
+                    yield from self._crossings(argument, slot, name, loader.methods)
+
+    def _through_classes(self) -> Iterator[Crossing]:
+        for dataset in self.datasets.by_scope.values():
+            may_meet = dataset.loaders or self.datasets.may_meet_workers
+            if not dataset.meets_workers or not may_meet or self.names.chooses_state(dataset.scope):
+                continue
+            for attribute, binding in self.datasets.kept(dataset):
+                for value in self._given(dataset.scope, binding):
+                    yield from self._crossings(value, f"self.{attribute}", dataset.scope.name, dataset.methods)
+
+    def _given(self, scope: Scope, binding: Binding) -> list[Expression]:
+        """What an attribute is set to; for a parameter of `__init__`, what each call gives for it."""
+        value, parameter = binding.value, self.contents.parameter_of(binding)
+        init = self.names.method(scope, "__init__")
+        if value is None or parameter is None or init is None:
+            return [] if value is None else [value]
+        sites = self.names.sites(init)
+        given = [self.names.given(site, parameter) for site in sites] if sites else [parameter.default]
+        return [argument for argument in given if argument is not None]
+
+    def _through_transforms(self) -> Iterator[Crossing]:
+        """Datasets and transforms of known libraries that no loader of this file is seen to get."""
+        if not self.datasets.may_meet_workers:
+            return
+        called = self._called_here()
+        for call in self.names.file.calls:
+            name = self.names.callee_name(call)
+            if id(call.node) in self.datasets.silenced | self.datasets.reached | called:
+                continue
+            if is_dataset_name(name) or name.startswith(_TRANSFORMS):
+                yield from self._of_library(call, name)
+
+    def _of_library(self, call: Expression, name: str) -> Iterator[Crossing]:
+        if Place.WORKER not in self.datasets.places.of(call.spot):
+            slot = "dataset" if is_dataset_name(name) else "transform"
+            yield from self._crossings(call, slot, name.rpartition(".")[2], ALL_METHODS)
+
+    def _called_here(self) -> set[int]:
+        """The transforms that the parent itself applies, with everything in them."""
+        found: set[int] = set()
+        for call in self.names.file.calls:
+            if Place.WORKER in self.datasets.places.of(call.spot):
+                continue
+            for leaf in self.names.callee(call):
+                if isinstance(leaf, Literal):
+                    for inner, _ in self.contents.of(leaf.expression):
+                        found.update({id(inner.node)} if isinstance(inner, Literal) else ())
+        return found
+
+    def _crossings(
+        self, argument: Expression, slot: str, carrier: str, methods: frozenset[StartMethod]
+    ) -> Iterator[Crossing]:
+        for held in self.contents.of(argument):
+            found = self._kind(held)
+            if found is not None:
+                kind, site, name = found
+                yield Crossing(kind, site, name, slot, carrier, methods)
+
+    def _kind(self, held: Held) -> tuple[Kind, Expression, str] | None:
+        leaf, mention = held
+        if isinstance(leaf, Literal) and isinstance(leaf.node, cst.Lambda):
+            return Kind.LAMBDA, leaf.expression, self.names.file.names.get(id(leaf.node), "")
+        if isinstance(leaf, Defined) and leaf.scope.kind is ScopeKind.FUNCTION and leaf.scope.is_local:
+            return (Kind.FUNCTION, mention, leaf.scope.name) if leaf.scope.owner is None else None
+        scope = self.names.instance_of(leaf)
+        if scope is not None and scope.is_local:
+            return Kind.CLASS, mention, scope.name
+        return None
+
+

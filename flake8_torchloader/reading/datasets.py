@@ -1,0 +1,138 @@
+"""The dataset classes of a file, what builds them, what of them runs in workers, and which loaders they reach."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import libcst as cst
+
+from flake8_torchloader.module import UNKNOWN, Place, Value
+from flake8_torchloader.reading.contents import Contents
+from flake8_torchloader.reading.known import DATASET_PACKAGES, DATASETS, FOREIGN
+from flake8_torchloader.reading.loaders import LoaderCall, LoaderReader
+from flake8_torchloader.reading.names import Defined, Leaf, Literal, Names
+from flake8_torchloader.reading.places import WORKER_METHODS, Places
+from flake8_torchloader.reading.scopes import Binding, Expression, Scope, ScopeKind
+from flake8_torchloader.start_method import ALL_METHODS, StartMethod
+
+_SENT = ("dataset", "collate_fn", "worker_init_fn")
+"""The arguments of a loader that cross to its workers; samplers and generators stay in the parent."""
+
+
+def is_dataset_name(name: str) -> bool:
+    """Whether an imported class is known to be a dataset of torch or its relatives."""
+    return name in DATASETS or name.startswith(DATASET_PACKAGES)
+
+
+@dataclass(eq=False)
+class DatasetClass:
+    """A dataset class of the file, with the loaders that objects of it are seen to reach."""
+
+    scope: Scope
+    loaders: list[LoaderCall] = field(default_factory=list)
+
+    @property
+    def meets_workers(self) -> bool:
+        """True unless every loader that it is seen to reach has none."""
+        return not self.loaders or any(loader.workers.may_be_nonzero for loader in self.loaders)
+
+    @property
+    def methods(self) -> frozenset[StartMethod]:
+        """The start methods of the loaders that it reaches."""
+        busy = [loader.methods for loader in self.loaders if loader.workers.may_be_nonzero]
+        return frozenset().union(*busy) if busy else ALL_METHODS
+
+    @property
+    def workers(self) -> Value:
+        """The number of workers of the busiest loader that it reaches."""
+        known = [n for loader in self.loaders if isinstance(n := loader.workers.only, int)]
+        return Value((max(known),), complete=True) if known else UNKNOWN
+
+
+class DatasetReader:
+    """Finds the dataset classes of one file and follows their objects to the loaders."""
+
+    def __init__(self, names: Names, contents: Contents, loaders: LoaderReader, places: Places) -> None:
+        self.names = names
+        self.contents = contents
+        self.loaders = loaders
+        self.places = places
+        self.by_scope = {s: DatasetClass(s) for s in names.file.classes if self._is_dataset(s)}
+        self.silenced: set[int] = set()
+        self.reached: set[int] = set()
+        for loader in loaders.calls:
+            for slot in _SENT:
+                for argument in loader.arguments.of(slot):
+                    self._follow(loader, slot, argument)
+        for dataset in self.by_scope.values():
+            self._place(dataset)
+
+    def _is_dataset(self, scope: Scope) -> bool:
+        """A class with a dataset for a base; one whose base is only named so must also act like one."""
+        names = self.names.base_names(scope)
+        if any(is_dataset_name(name) for name in names):
+            return True
+        acts = any(self.names.method(scope, m) for m in ("__getitem__", "__iter__"))
+        return acts and any(_sounds_like_dataset(name) for name in names)
+
+    def _follow(self, loader: LoaderCall, slot: str, argument: Expression) -> None:
+        """Note everything that a loader's argument takes along."""
+        busy = loader.workers.may_be_nonzero
+        for leaf, _ in self.contents.of(argument):
+            if isinstance(leaf, Literal):
+                (self.reached if busy else self.silenced).add(id(leaf.node))
+            scope = self.names.instance_of(leaf)
+            if scope is not None:
+                self._note(scope, loader, is_dataset=slot == "dataset")
+            for function in self._functions(leaf) if busy else ():
+                self.places.reach([function], Place.WORKER)
+
+    def _note(self, scope: Scope, loader: LoaderCall, *, is_dataset: bool) -> None:
+        for one in (scope, *self.names.bases(scope)):
+            acts = one.method("__getitem__") or one.method("__iter__")
+            if one in self.by_scope or (is_dataset and acts):
+                self.by_scope.setdefault(one, DatasetClass(one)).loaders.append(loader)
+
+    def _functions(self, leaf: Leaf) -> Iterator[Scope]:
+        """The functions that a worker calls when it is given a value."""
+        if isinstance(leaf, Defined) and leaf.scope.kind is ScopeKind.FUNCTION:
+            yield leaf.scope
+        if isinstance(leaf, Literal) and isinstance(leaf.node, cst.Lambda):
+            yield from (f for f in self.names.file.functions if f.node is leaf.node)
+        scope = self.names.instance_of(leaf)
+        for name in WORKER_METHODS if scope is not None else ():
+            method = self.names.method(scope, name) if scope is not None else None
+            if method is not None:
+                yield method
+
+    def _place(self, dataset: DatasetClass) -> None:
+        """Its methods run in workers if it meets any; `__init__` builds it."""
+        init = dataset.scope.method("__init__")
+        self.places.reach([init] if init else [], Place.BUILD)
+        if not dataset.meets_workers:
+            return
+        methods = [m for name in WORKER_METHODS[:3] if (m := dataset.scope.method(name))]
+        self.places.reach(methods, Place.WORKER)
+        for _, binding in self.kept(dataset):
+            for leaf, _ in self.contents.of(binding.value) if binding.value is not None else ():
+                self.places.reach(self._functions(leaf), Place.WORKER)
+
+    def kept(self, dataset: DatasetClass) -> Iterator[tuple[str, Binding]]:
+        """What a dataset keeps on itself while it is built, by attribute, in the order of the text."""
+        for name, bindings in dataset.scope.attributes.items():
+            for binding in bindings:
+                function = binding.spot.scope.function
+                if function is not None and Place.BUILD in self.places.of_function(function):
+                    yield name, binding
+
+    @property
+    def may_meet_workers(self) -> bool:
+        """Whether a dataset of which no loader is seen may still meet workers: not if all here have none."""
+        return not self.loaders.calls or any(c.workers.may_be_nonzero for c in self.loaders.calls)
+
+
+def _sounds_like_dataset(name: str) -> bool:
+    """Whether a class of this project or of an unknown package is called a dataset."""
+    package = name.lstrip(".").split(".")[0]
+    return name.endswith("Dataset") and package not in FOREIGN and not name.startswith("datasets.")

@@ -1,0 +1,106 @@
+"""What a test says about the main program: the guards of HAZARDS, in all their spellings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum
+
+import libcst as cst
+
+_EXITS = {"exit", "quit", "sys.exit", "os._exit"}
+
+
+class Guard(Enum):
+    """What it means for a test to be true."""
+
+    MAIN = "this is the main program"
+    NOT_MAIN = "this is not the main program"
+    NEVER = "it never is"
+    NOTHING = "nothing about the main program"
+
+
+_OPPOSITE = {Guard.MAIN: Guard.NOT_MAIN, Guard.NOT_MAIN: Guard.MAIN}
+Follow = Callable[[str], "cst.BaseExpression | None"]
+
+
+def guard_of(test: cst.BaseExpression, follow: Follow, depth: int = 0) -> Guard:
+    """Read a test; `follow` gives the single value that was assigned to a name, if any."""
+    if depth > 8:
+        return Guard.NOTHING
+    match test:
+        case cst.Comparison(left=left, comparisons=[only]):
+            return _comparison(left, only)
+        case cst.UnaryOperation(operator=cst.Not(), expression=inner):
+            return _OPPOSITE.get(guard_of(inner, follow, depth + 1), Guard.NOTHING)
+        case cst.BooleanOperation(operator=cst.And()):
+            sides = {guard_of(side, follow, depth + 1) for side in (test.left, test.right)}
+            return next((g for g in (Guard.NEVER, Guard.MAIN) if g in sides), Guard.NOTHING)
+        case cst.BooleanOperation():
+            sides = {guard_of(side, follow, depth + 1) for side in (test.left, test.right)}
+            return sides.pop() if len(sides) == 1 else Guard.NOTHING
+        case cst.Name(value="False" | "TYPE_CHECKING") | cst.Integer(value="0"):
+            return Guard.NEVER
+        case cst.Attribute(attr=cst.Name(value="TYPE_CHECKING")):
+            return Guard.NEVER
+        case cst.Name(value=name):
+            value = follow(name)
+            return guard_of(value, follow, depth + 1) if value is not None else Guard.NOTHING
+    return Guard.NOTHING
+
+
+def _comparison(left: cst.BaseExpression, comparison: cst.ComparisonTarget) -> Guard:
+    sides = (left, comparison.comparator)
+    is_name = any(isinstance(side, cst.Name) and side.value == "__name__" for side in sides)
+    is_process = any(_text(side) == "MainProcess" for side in sides)
+    if not is_name and not is_process:
+        return Guard.NOTHING
+    match comparison.operator:
+        case cst.Equal() if is_process or any(_text(side) == "__main__" for side in sides):
+            return Guard.MAIN
+        case cst.NotEqual() if is_process or any(_text(side) == "__main__" for side in sides):
+            return Guard.NOT_MAIN
+        case cst.In() if _only_main(comparison.comparator):
+            return Guard.MAIN
+        case cst.NotIn() if _only_main(comparison.comparator):
+            return Guard.NOT_MAIN
+    return Guard.NOTHING
+
+
+def _text(node: cst.BaseExpression) -> object:
+    return node.evaluated_value if isinstance(node, cst.SimpleString) else None
+
+
+def _only_main(node: cst.BaseExpression) -> bool:
+    if not isinstance(node, (cst.Tuple, cst.List, cst.Set)):
+        return False
+    return bool(node.elements) and all(_text(element.value) == "__main__" for element in node.elements)
+
+
+def leaves(body: cst.BaseSuite | cst.BaseSmallStatement | cst.BaseStatement) -> bool:
+    """Whether code ends the function, the loop's turn or the program whenever it is run."""
+    if isinstance(body, (cst.BaseSuite, cst.SimpleStatementLine)):
+        return any(leaves(statement) for statement in body.body)
+    match body:
+        case cst.Return() | cst.Raise():
+            return True
+        case cst.Expr(value=cst.Call(func=func)):
+            return dotted(func) in _EXITS
+    return False
+
+
+def dotted(node: cst.CSTNode) -> str:
+    """A chain of attributes as it is written, `a.b.c`; empty where it is no such chain."""
+    parts: list[str] = []
+    while isinstance(node, cst.Attribute):
+        parts.append(node.attr.value)
+        node = node.value
+    if not isinstance(node, cst.Name):
+        return ""
+    return ".".join([node.value, *reversed(parts)])
+
+
+def last_name(node: cst.CSTNode) -> str:
+    """The last name of what a call calls: `loader` in `make.a.loader(...)`."""
+    func = node.func if isinstance(node, cst.Call) else node
+    last = func.attr if isinstance(func, cst.Attribute) else func
+    return last.value if isinstance(last, cst.Name) else ""

@@ -1,0 +1,163 @@
+"""What is known of other people's libraries: which of their names load, hold or change data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+TORCH_SIGNATURE = (
+    "dataset", "batch_size", "shuffle", "sampler", "batch_sampler", "num_workers", "collate_fn",
+    "pin_memory", "drop_last", "timeout", "worker_init_fn", "multiprocessing_context",
+)  # fmt: skip
+"""The positional parameters of `torch.utils.data.DataLoader`, torch 2.4 to 2.13."""
+
+_PYG_SIGNATURE = ("dataset", "batch_size", "shuffle", "follow_batch", "exclude_keys")
+
+
+@dataclass(frozen=True, slots=True)
+class LoaderKind:
+    """How a loader class takes its arguments, and how many workers it has unless told."""
+
+    signature: tuple[str, ...] = ("dataset",)
+    default_workers: int = 0
+
+
+_TORCH = LoaderKind(TORCH_SIGNATURE)
+LOADERS: Mapping[str, LoaderKind] = {
+    "torch.utils.data.DataLoader": _TORCH,
+    "torch.utils.data.dataloader.DataLoader": _TORCH,
+    "torchdata.stateful_dataloader.StatefulDataLoader": _TORCH,
+    "monai.data.DataLoader": LoaderKind(("dataset", "num_workers")),
+    "monai.data.dataloader.DataLoader": LoaderKind(("dataset", "num_workers")),
+    "monai.data.ThreadDataLoader": LoaderKind(),
+    "torch_geometric.loader.DataLoader": LoaderKind(_PYG_SIGNATURE),
+    "torch_geometric.loader.dataloader.DataLoader": LoaderKind(_PYG_SIGNATURE),
+    "torch_geometric.data.DataLoader": LoaderKind(_PYG_SIGNATURE),
+    "torch_geometric.loader.DenseDataLoader": LoaderKind(("dataset", "batch_size", "shuffle")),
+    "torch_geometric.loader.DataListLoader": LoaderKind(("dataset", "batch_size", "shuffle")),
+    "torch_geometric.loader.NeighborLoader": LoaderKind(("data", "num_neighbors")),
+    "torch_geometric.loader.LinkNeighborLoader": LoaderKind(("data", "num_neighbors")),
+    "torch_geometric.loader.HGTLoader": LoaderKind(("data", "num_samples")),
+    "torch_geometric.loader.ClusterLoader": LoaderKind(("cluster_data",)),
+    "torch_geometric.loader.GraphSAINTRandomWalkSampler": LoaderKind(("data",)),
+    "torch_geometric.loader.ShaDowKHopSampler": LoaderKind(("data",)),
+    "torch_geometric.loader.NeighborSampler": LoaderKind(("edge_index",)),
+    "dgl.dataloading.GraphDataLoader": LoaderKind(("dataset", "collate_fn")),
+    "dgl.dataloading.DataLoader": LoaderKind(("graph",)),
+    "timm.data.create_loader": LoaderKind(("dataset", "input_size", "batch_size"), default_workers=1),
+    "timm.data.loader.create_loader": LoaderKind(("dataset", "input_size", "batch_size"), default_workers=1),
+}
+
+DATASETS = frozenset({
+    "torch.utils.data.Dataset", "torch.utils.data.dataset.Dataset", "torch.utils.data.IterableDataset",
+    "torch.utils.data.dataset.IterableDataset", "torch.utils.data.MapDataPipe", "torch.utils.data.IterDataPipe",
+    "torch.utils.data.TensorDataset", "torch.utils.data.ConcatDataset", "torch.utils.data.Subset",
+    "torch.utils.data.ChainDataset", "torch_geometric.data.Dataset", "torch_geometric.data.InMemoryDataset",
+    "monai.data.Dataset", "monai.data.CacheDataset", "monai.data.PersistentDataset", "monai.data.IterableDataset",
+    "timm.data.ImageDataset", "timm.data.IterableImageDataset", "torchdata.datapipes.iter.IterDataPipe",
+    "fairseq.data.FairseqDataset",
+})  # fmt: skip
+DATASET_PACKAGES = ("torchvision.datasets.", "torchaudio.datasets.", "torchtext.datasets.", "medmnist.")
+FOREIGN = frozenset({
+    "tensorflow", "tf", "keras", "paddle", "mxnet", "gluoncv", "mindspore", "jax", "flax", "datasets", "oneflow",
+    "chainer", "megengine", "jittor", "tinygrad", "batchgenerators", "collections", "typing", "abc", "pydantic",
+})  # fmt: skip
+"""Packages whose classes of the same name have nothing to do with torch's workers."""
+
+KEEPERS = (
+    "torchvision.transforms.", "torchvision.datasets.", "torchvision.transforms.v2.", "torchaudio.transforms.",
+    "torchaudio.datasets.", "albumentations.", "monai.transforms.", "monai.data.", "kornia.augmentation.",
+    "torchio.", "timm.data.", "webdataset.", "torchdata.", "torch.utils.data.", "torchtext.transforms.",
+    "medmnist.", "imgaug.augmenters.", "volumentations.", "torch_geometric.transforms.",
+    "torch_geometric.datasets.", "torch_geometric.data.", "pytorchvideo.transforms.", "pytorchvideo.data.",
+    "audiomentations.", "torch_audiomentations.", "tonic.", "functools.partial", "builtins.list",
+    "builtins.tuple", "builtins.dict", "builtins.set", "collections.OrderedDict", "builtins.reversed",
+)  # fmt: skip
+"""What keeps its arguments, so that they travel with it."""
+
+NOT_KEPT = frozenset({"is_valid_file", "pre_filter", "pre_transform"})
+"""Arguments of those that are used at once and dropped."""
+
+STAR_EXPORTS: Mapping[str, frozenset[str]] = {
+    "torch.utils.data": frozenset({
+        "DataLoader", "Dataset", "IterableDataset", "TensorDataset", "ConcatDataset", "Subset", "ChainDataset",
+        "random_split", "Sampler", "RandomSampler", "SequentialSampler", "WeightedRandomSampler",
+        "BatchSampler", "SubsetRandomSampler", "DistributedSampler", "get_worker_info", "default_collate",
+    }),
+    "torch.utils.data.dataloader": frozenset({"DataLoader"}),
+    "torch.utils.data.dataset": frozenset({"Dataset", "IterableDataset", "TensorDataset", "Subset"}),
+    "torch.nn": frozenset({"Module", "Sequential", "DataParallel", "Linear", "Conv2d"}),
+    "torch": frozenset({"nn", "optim", "utils"}),
+}  # fmt: skip
+"""What a star import of these brings, as far as the rules care."""
+
+MODEL_BASES = frozenset({
+    "torch.nn.Module", "torch.nn.modules.module.Module", "torch.nn.modules.Module", "torch.nn.Sequential",
+    "pytorch_lightning.LightningModule", "lightning.LightningModule", "lightning.pytorch.LightningModule",
+    "transformers.PreTrainedModel",
+})  # fmt: skip
+MODEL_MAKERS = frozenset({
+    "torch.nn.Sequential", "torch.hub.load", "timm.create_model", "torch.nn.Transformer", "torch.nn.LSTM",
+    "torch.nn.GRU", "torch.nn.Linear", "torch.nn.ModuleList", "torch.jit.load", "torchvision.models.get_model",
+})  # fmt: skip
+MODEL_PACKAGES = (
+    "torchvision.models.", "segmentation_models_pytorch.", "efficientnet_pytorch.", "monai.networks.nets.",
+    "torchaudio.models.", "torch_geometric.nn.models.", "timm.models.",
+)  # fmt: skip
+DATA_MODULES = frozenset({
+    f"{package}.{name}"
+    for package in ("pytorch_lightning", "lightning", "lightning.pytorch")
+    for name in ("LightningDataModule", "LightningModule")
+})  # fmt: skip
+
+WHOLE_READERS = frozenset({
+    "numpy.load", "numpy.loadtxt", "numpy.genfromtxt", "numpy.fromfile", "numpy.memmap", "pickle.load",
+    "pickle.loads", "joblib.load", "torch.load", "scipy.io.loadmat", "pandas.read_csv", "pandas.read_parquet",
+    "pandas.read_hdf", "pandas.read_feather", "pandas.read_pickle", "pandas.read_table", "pandas.read_excel",
+    "pandas.read_json", "cPickle.load", "_pickle.load", "dill.load", "hickle.load", "mat73.loadmat",
+})  # fmt: skip
+"""What reads a whole file into memory, whatever its size."""
+
+ITEM_READERS = frozenset({
+    "cv2.imread", "PIL.Image.open", "Image.open", "imageio.imread", "imageio.v2.imread", "imageio.v3.imread",
+    "skimage.io.imread", "matplotlib.pyplot.imread", "matplotlib.image.imread", "tifffile.imread",
+    "torchvision.io.read_image", "torchaudio.load", "librosa.load", "librosa.core.load", "soundfile.read",
+    "scipy.io.wavfile.read", "nibabel.load", "SimpleITK.ReadImage", "rasterio.open", "h5py.File", "pydicom.dcmread",
+    "pydicom.read_file", "numpy.load", "cv2.VideoCapture", "decord.VideoReader", "lmdb.open", "zarr.open",
+    "torchvision.datasets.folder.default_loader", "torchvision.datasets.folder.pil_loader",
+    "torchvision.io.read_video", "laspy.read", "trimesh.load", "open3d.io.read_point_cloud", "cv2.imdecode",
+})  # fmt: skip
+"""What reads one sample."""
+
+MAKERS: Mapping[str, int | None] = {
+    "numpy.random.rand": None, "numpy.random.randn": None, "numpy.zeros": 0, "numpy.ones": 0, "numpy.empty": 0,
+    "numpy.full": 0, "numpy.random.random": 0, "numpy.random.random_sample": 0, "numpy.random.uniform": 2,
+    "numpy.random.normal": 2, "numpy.random.randint": 2, "numpy.random.standard_normal": 0,
+    "numpy.random.choice": 1, "numpy.random.sample": 0,
+}  # fmt: skip
+"""What makes an array, and at which position the shape stands (None: every argument is an extent)."""
+
+WRAPPERS = frozenset({
+    "numpy.array", "numpy.asarray", "numpy.stack", "numpy.concatenate", "numpy.vstack", "numpy.hstack",
+    "numpy.ascontiguousarray", "numpy.expand_dims", "numpy.transpose", "numpy.moveaxis", "numpy.float32",
+    "numpy.uint8", "numpy.squeeze", "numpy.reshape", "numpy.pad", "numpy.clip", "numpy.log1p", "numpy.log",
+    "numpy.nan_to_num", "numpy.swapaxes", "numpy.repeat", "numpy.tile", "builtins.list", "builtins.tuple",
+    "builtins.dict", "builtins.sorted", "pandas.DataFrame", "pandas.concat",
+})  # fmt: skip
+"""What gives back about as many bytes as its first argument."""
+
+KEEPING_METHODS = frozenset({
+    "astype", "reshape", "transpose", "copy", "to_numpy", "swapaxes", "squeeze", "get_fdata", "convert", "repeat",
+    "reset_index", "dropna", "fillna", "sample", "to_dict", "tolist", "resize", "get_array",
+})  # fmt: skip
+"""Methods whose result is about as large as the object."""
+
+TENSOR_MAKERS = frozenset({"torch.from_numpy", "torch.tensor", "torch.as_tensor", "torch.FloatTensor"})
+"""What gives a tensor: its memory is shared with the workers under every start method."""
+
+DTYPES: Mapping[str, int] = {
+    "uint8": 1, "int8": 1, "bool": 1, "bool_": 1, "float16": 2, "int16": 2, "uint16": 2, "half": 2, "float32": 4,
+    "int32": 4, "uint32": 4, "single": 4, "float64": 8, "int64": 8, "uint64": 8, "double": 8, "float": 8, "int": 8,
+    "complex64": 8, "complex128": 16, "f4": 4, "f8": 8, "u1": 1, "i4": 4, "i8": 8,
+}  # fmt: skip
+"""Bytes per element."""

@@ -1,0 +1,220 @@
+"""The loaders of a file: where they are made, with how many workers, and who iterates them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import libcst as cst
+
+from flake8_torchloader.module import ZERO, Loader, Use, Value
+from flake8_torchloader.reading.arguments import ArgumentReader, Arguments
+from flake8_torchloader.reading.guards import last_name
+from flake8_torchloader.reading.known import LOADERS, LoaderKind
+from flake8_torchloader.reading.names import Defined, Imported, Leaf, Literal, Names
+from flake8_torchloader.reading.places import Places
+from flake8_torchloader.reading.scopes import Expression
+from flake8_torchloader.reading.values import Values
+from flake8_torchloader.start_method import ALL_METHODS, StartMethod
+
+_STARTERS = ("set_start_method",)
+_FIT_VERBS = {
+    "fit", "train", "test", "validate", "evaluate", "eval", "predict", "run", "main", "learn", "fit_generator",
+    "train_model", "train_epoch", "train_one_epoch", "eval_model", "test_model", "fit_one_cycle", "start", "optimize",
+}  # fmt: skip
+"""Methods that loop over the loaders which their object was given."""
+
+_HARMLESS = {
+    "len", "print", "isinstance", "issubclass", "type", "str", "repr", "id", "hasattr", "getattr", "setattr",
+    "vars", "dir", "callable", "append", "add", "insert", "extend", "update", "register", "prepare", "format",
+    "setup_dataloaders", "info", "debug", "warning", "dump", "put", "partial", "deepcopy", "copy", "hash",
+    "get", "setdefault", "items", "keys", "enumerate", "zip", "iter", "tqdm", "trange", "cycle", "chain", "islice",
+    "add_argument", "log", "write", "wraps", "super", "watch", "ceil", "floor", "float", "int", "bool", "round",
+}  # fmt: skip
+"""Functions that take a loader without iterating it there and then."""
+
+_MEASURES = {"len", "id", "type", "str", "repr", "isinstance", "hasattr", "getattr", "range"}
+"""Functions whose result no longer holds the loader they are given."""
+
+
+@dataclass(frozen=True)
+class LoaderCall:
+    """A construction of a loader with its arguments, before anybody asks who iterates it."""
+
+    call: Expression
+    arguments: Arguments
+    workers: Value
+    methods: frozenset[StartMethod]
+    uses: list[Expression] = field(default_factory=list)
+
+
+class LoaderReader:
+    """Finds the loaders of one file."""
+
+    def __init__(self, names: Names, arguments: ArgumentReader, values: Values, places: Places) -> None:
+        self.names = names
+        self.arguments = arguments
+        self.values = values
+        self.places = places
+        default = self._default_methods()
+        found = (self._loader_call(call, default) for call in names.file.calls)
+        self.calls = [loader for loader in found if loader is not None]
+        self._by_node = {id(loader.call.node): loader for loader in self.calls}
+        for use in self._uses():
+            for loader in self._iterated(use):
+                loader.uses.append(use)
+
+    # --- construction
+
+    def _kind(self, call: Expression) -> LoaderKind | None:
+        """How the class that is called takes its arguments, if all that it may be are loaders."""
+        if isinstance(call.node, cst.Call) and self.names.callee_name(call) == "functools.partial":
+            return None
+        kinds = [LOADERS.get(target.name) for target in self.arguments.targets(call)]
+        known = [kind for kind in kinds if kind is not None]
+        return known[0] if known and self._all_loaders(call) else None
+
+    def _all_loaders(self, call: Expression) -> bool:
+        """Whether a conditional alias is a loader either way; `None` and a bare mixin don't count."""
+        for leaf in self.names.callee(call):
+            if isinstance(leaf, Imported) and leaf.name not in LOADERS:
+                return False
+        return True
+
+    def _loader_call(self, call: Expression, default: frozenset[StartMethod]) -> LoaderCall | None:
+        kind = self._kind(call)
+        if kind is None or self._is_super(call):
+            return None
+        arguments = self.arguments.read(call, kind.signature)
+        for partial in self.arguments.partials(call):
+            arguments = _merge(arguments, self._partial(partial, kind))
+        return LoaderCall(call, arguments, self._workers(arguments, kind), self._methods(arguments, default))
+
+    @staticmethod
+    def _is_super(call: Expression) -> bool:
+        func = call.node.func if isinstance(call.node, cst.Call) else None
+        return isinstance(func, cst.Attribute) and func.attr.value == "__init__"
+
+    def _partial(self, call: Expression, kind: LoaderKind) -> Arguments:
+        is_init = self._is_super(call)
+        return self.arguments.read(call, kind.signature if is_init else ("", *kind.signature))
+
+    def _workers(self, arguments: Arguments, kind: LoaderKind) -> Value:
+        given = arguments.of("num_workers")
+        if not given:
+            return Value((kind.default_workers,), complete=True) if kind.default_workers else ZERO
+        value = self.values.union(given)
+        return value if value.may_be_nonzero else ZERO
+
+    # --- start methods
+
+    def _methods(self, arguments: Arguments, default: frozenset[StartMethod]) -> frozenset[StartMethod]:
+        given = arguments.of("multiprocessing_context")
+        if not given:
+            return default
+        chosen: set[StartMethod] = set()
+        for expression in given:
+            for leaf in self.names.sources(expression):
+                method = self._method(leaf)
+                if method is None:
+                    return default
+                chosen.add(method)
+        return frozenset(chosen) or default
+
+    def _method(self, leaf: Leaf) -> StartMethod | None:
+        """The start method that `"fork"` or `get_context("fork")` names."""
+        if not isinstance(leaf, Literal):
+            return None
+        node, at = leaf.node, leaf.expression
+        if isinstance(node, cst.Call) and len(node.args) == 1:
+            if self.names.callee_name(at).endswith(".get_context"):
+                at = at.of(node.args[0].value)
+        text = self.values.value(at).only
+        return next((method for method in StartMethod if method.value == text), None)
+
+    def _default_methods(self) -> frozenset[StartMethod]:
+        """Only fork where the program insists on it, unconditionally; otherwise whatever Python does."""
+        for call in self.names.file.calls:
+            node = call.node
+            if not isinstance(node, cst.Call) or not node.args:
+                continue
+            if not self.names.callee_name(call).endswith(_STARTERS) or not self.places.of(call.spot):
+                continue
+            branch = call.spot.block.parent
+            is_sure = branch is None or branch.scope is not call.spot.scope or branch.parent is None
+            if is_sure and self.values.value(call.of(node.args[0].value)).only == "fork":
+                return frozenset({StartMethod.FORK})
+        return ALL_METHODS
+
+    # --- iteration
+
+    def loaders_in(self, expression: Expression) -> list[LoaderCall]:
+        """The loaders that an expression may be, or wraps: `enumerate(loader)`, `tqdm(loader)`."""
+        found: dict[int, LoaderCall] = {}
+        stack, seen = [expression], {id(expression.node)}
+        while stack:
+            for leaf in self.names.sources(stack.pop()):
+                inner = self._wrapped(leaf, found)
+                stack += [e for e in inner if id(e.node) not in seen]
+                seen.update(id(e.node) for e in inner)
+        return list(found.values())
+
+    def _wrapped(self, leaf: Leaf, found: dict[int, LoaderCall]) -> list[Expression]:
+        if not isinstance(leaf, Literal):
+            return []
+        node, at = leaf.node, leaf.expression
+        loader = self._by_node.get(id(node))
+        if loader is not None:
+            found[id(node)] = loader
+            return []
+        if isinstance(node, cst.Call) and self.names.instance_of(leaf) is None and last_name(node) not in _MEASURES:
+            base = [at.of(node.func.value)] if isinstance(node.func, cst.Attribute) else []
+            return [*base, *(at.of(arg.value) for arg in node.args)]
+        return []
+
+    def _iterated(self, use: Expression) -> list[LoaderCall]:
+        found = self.loaders_in(use)
+        for scope in self.places.loader_hooks(use) if isinstance(use.node, cst.Call) else ():
+            found += [loader for returned in scope.returns for loader in self.loaders_in(returned)]
+        return found
+
+    def _uses(self) -> Iterator[Expression]:
+        """The expressions that iterate what they hold."""
+        yield from self.names.file.loops
+        for call in self.names.file.calls:
+            node = call.node
+            if isinstance(node, cst.Call) and id(node) not in self._by_node and self._iterates(call, node):
+                yield call
+
+    def _iterates(self, call: Expression, node: cst.Call) -> bool:
+        func, last = node.func, last_name(node)
+        if any(isinstance(leaf, Defined) for leaf in self.names.callee(call)):
+            return False
+        if last in ("iter", "list", "tuple", "sum", "next", "set", "sorted", "max", "min", "__iter__"):
+            return True
+        if isinstance(func, cst.Attribute) and last in _FIT_VERBS:
+            return True
+        return bool(node.args) and last not in _HARMLESS and not last[:1].isupper()
+
+    # --- records
+
+    def record(self, loader: LoaderCall) -> Loader:
+        """The record of a loader, with the uses that run somewhere known."""
+        call = loader.call
+        uses = [Use(use, self.places.of(use.spot)) for use in loader.uses]
+        name = self.names.file.names.get(id(call.node)) or last_name(call.node)
+        return Loader(
+            site=call,
+            name=name,
+            workers=loader.workers,
+            places=self.places.of(call.spot),
+            uses=tuple(use for use in uses if use.places),
+            methods=loader.methods,
+        )
+
+
+def _merge(own: Arguments, other: Arguments) -> Arguments:
+    """A call's own arguments win over those that a `partial` gave before."""
+    return Arguments({**other.given, **own.given}, own.sometimes, own.is_open or other.is_open)
+
+

@@ -1,0 +1,100 @@
+"""The networks that a file builds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from flake8_torchloader.module import Model
+from flake8_torchloader.reading.guards import last_name
+from flake8_torchloader.reading.known import MODEL_BASES, MODEL_MAKERS, MODEL_PACKAGES
+from flake8_torchloader.reading.names import Imported, Leaf, Literal, Names
+from flake8_torchloader.reading.places import Places
+from flake8_torchloader.reading.scopes import Expression
+from flake8_torchloader.reading.walk import below
+
+_SAME_MODEL = {
+    "to", "cuda", "cpu", "train", "eval", "half", "float", "double", "bfloat16", "requires_grad_", "apply", "type",
+    "share_memory", "to_empty",
+}  # fmt: skip
+"""Methods of a network that give back the network."""
+
+_WRAPPERS = ("DataParallel", "DistributedDataParallel", "compile", "convert_sync_batchnorm", "DDP", "prepare")
+_PARAMETERS = {"parameters", "named_parameters"}
+_LOSS = ("Loss", "Criterion", "loss", "criterion")
+
+
+class ModelReader:
+    """Finds the networks that one file builds."""
+
+    def __init__(self, names: Names, places: Places) -> None:
+        self.names = names
+        self.places = places
+
+    def read(self) -> Iterator[Model]:
+        """Every network once, where it is built."""
+        trained = {id(e.node) for call in self.names.file.calls for e in self._trained(call)}
+        inner: set[int] = set()
+        for call in self.names.file.calls:
+            places = self.places.of(call.spot)
+            if not places or id(call.node) in inner or self._is_part(call):
+                continue
+            if id(call.node) in trained or self._is_model(call):
+                inner.update(id(node) for node in below(call.node))
+                yield Model(call, self.names.file.names.get(id(call.node)) or last_name(call.node), places)
+
+    def _is_model(self, call: Expression) -> bool:
+        """Whether a call makes an object of a class, or of a library, that is known to be a network."""
+        for leaf in self.names.callee(call):
+            if isinstance(leaf, Imported):
+                return leaf.name in MODEL_MAKERS or _is_library_model(leaf.name)
+        scope = self.names.instance_of(Literal(call))
+        if scope is None or scope.name.endswith(_LOSS):
+            return False
+        return any(name in MODEL_BASES for name in self.names.base_names(scope))
+
+    def _trained(self, call: Expression) -> Iterator[Expression]:
+        """The calls that built what `.parameters()` is asked of, or what is wrapped to run on many devices."""
+        node = call.node
+        if not isinstance(node, cst.Call):
+            return
+        if isinstance(node.func, cst.Attribute) and node.func.attr.value in _PARAMETERS:
+            yield from self._built(call.of(node.func.value))
+        elif self.names.callee_name(call).endswith((".DataParallel", ".DistributedDataParallel")) and node.args:
+            yield from self._built(call.of(node.args[0].value))
+
+    def _built(self, expression: Expression) -> Iterator[Expression]:
+        stack, seen = [expression], {id(expression.node)}
+        while stack:
+            for leaf in self.names.sources(stack.pop()):
+                inner = self._wrapped(leaf)
+                if inner is not None and id(inner.node) not in seen:
+                    seen.add(id(inner.node))
+                    stack.append(inner)
+                elif inner is None and isinstance(leaf, Literal) and isinstance(leaf.node, cst.Call):
+                    yield leaf.expression
+
+    def _wrapped(self, leaf: Leaf) -> Expression | None:
+        """The network behind `model.to(device)` or `DataParallel(model)`."""
+        if not isinstance(leaf, Literal) or not isinstance(leaf.node, cst.Call):
+            return None
+        func, args = leaf.node.func, leaf.node.args
+        last = func.attr.value if isinstance(func, cst.Attribute) else getattr(func, "value", "")
+        if isinstance(func, cst.Attribute) and last in _SAME_MODEL:
+            return leaf.expression.of(func.value)
+        return leaf.expression.of(args[0].value) if last in _WRAPPERS and args else None
+
+    def _is_part(self, call: Expression) -> bool:
+        """Whether the call only gives a layer of a network: `self.fc = nn.Linear(...)`, `model.fc = ...`."""
+        scope = call.spot.scope.function
+        owner = scope.owner if scope is not None else None
+        bases = self.names.base_names(owner) if owner is not None else []
+        return id(call.node) in self.names.file.parts or any(name in MODEL_BASES for name in bases)
+
+
+def _is_library_model(name: str) -> bool:
+    last = name.rpartition(".")[2]
+    if name.endswith((".from_pretrained", ".from_name")):
+        return "Tokenizer" not in name and "Processor" not in name and "FeatureExtractor" not in name
+    return name.startswith(MODEL_PACKAGES) and not last.endswith(_LOSS) and not last.endswith("_Weights")

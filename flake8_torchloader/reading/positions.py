@@ -1,0 +1,57 @@
+"""Where a node stands in the text: asked for findings only, one statement at a time."""
+
+from __future__ import annotations
+
+import ast
+
+import libcst as cst
+from libcst.metadata import MetadataWrapper, PositionProvider
+
+from flake8_torchloader.finding import Span
+from flake8_torchloader.reading.scopes import Expression
+
+
+class Positions:
+    """Finds lines and columns by writing out the one top-level statement that holds a node.
+
+    The line on which that statement begins comes from the `ast` that is there already: the n-th
+    statement of one tree is the n-th of the other.
+    """
+
+    def __init__(self, module: cst.Module, tree: ast.Module) -> None:
+        self.module = module
+        self._lines = _first_lines(module, tree)
+        self._spans: dict[int, dict[cst.CSTNode, Span]] = {}
+
+    def span(self, expression: Expression) -> Span:
+        """The stretch of text that a node takes up."""
+        top = expression.spot.top
+        if top not in self._spans:
+            try:
+                self._spans[top] = self._of_statement(top)
+            except (RecursionError, KeyError):
+                self._spans[top] = {}
+        line = self._lines[top]
+        return self._spans[top].get(expression.node, Span(line, 0, line, 0))
+
+    def _of_statement(self, top: int) -> dict[cst.CSTNode, Span]:
+        statement = self.module.body[top]
+        alone = self.module.with_changes(header=[], body=[statement], footer=[])
+        wrapper = MetadataWrapper(alone, unsafe_skip_copy=True)
+        ranges = wrapper.resolve(PositionProvider)
+        first = statement.body[0] if isinstance(statement, cst.SimpleStatementLine) else statement
+        shift = self._lines[top] - ranges[first].start.line
+        return {
+            node: Span(r.start.line + shift, r.start.column, r.end.line + shift, r.end.column)
+            for node, r in ranges.items()
+        }
+
+
+def _first_lines(module: cst.Module, tree: ast.Module) -> list[int]:
+    """The line on which each statement of the module begins: a `def` without its decorators."""
+    lines: list[int] = []
+    index = 0
+    for statement in module.body:
+        lines.append(tree.body[index].lineno)
+        index += len(statement.body) if isinstance(statement, cst.SimpleStatementLine) else 1
+    return lines

@@ -1,0 +1,81 @@
+"""One parse, one walk, and the records of a file."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+import libcst as cst
+
+from flake8_torchloader.module import UNKNOWN, Call, Module, Variable
+from flake8_torchloader.reading.arguments import ArgumentReader
+from flake8_torchloader.reading.arrays import ArrayReader
+from flake8_torchloader.reading.collect import Collector
+from flake8_torchloader.reading.contents import Contents
+from flake8_torchloader.reading.crossings import CrossingReader
+from flake8_torchloader.reading.datasets import DatasetReader
+from flake8_torchloader.reading.loaders import LoaderReader
+from flake8_torchloader.reading.models import ModelReader
+from flake8_torchloader.reading.names import Names
+from flake8_torchloader.reading.places import Places
+from flake8_torchloader.reading.positions import Positions
+from flake8_torchloader.reading.scopes import Expression
+from flake8_torchloader.reading.values import Values
+from flake8_torchloader.reading.walk import walk
+
+
+def read_module(text: str, tree: ast.Module) -> Module:
+    """Read a file into records; raises what libcst raises where it can't parse."""
+    module = cst.parse_module(text)
+    file = Collector(module)
+    walk(module, file)
+    names = Names(file)
+    arguments, values, places = ArgumentReader(names), Values(names), Places(names)
+    contents = Contents(names, arguments)
+    loaders = LoaderReader(names, arguments, values, places)
+    datasets = DatasetReader(names, contents, loaders, places)
+    return Module(
+        loaders=tuple(loaders.record(loader) for loader in loaders.calls),
+        models=tuple(ModelReader(names, places).read()),
+        crossings=tuple(CrossingReader(names, contents, loaders, datasets).read()),
+        arrays=tuple(ArrayReader(names, values, datasets).read()),
+        calls=tuple(_calls(file, names, places, values)),
+        variables=tuple(_variables(file, names, places, values)),
+        span=Positions(module, tree).span,
+    )
+
+
+def _calls(file: Collector, names: Names, places: Places, values: Values) -> Iterator[Call]:
+    """The calls of OpenCV, wherever the name `cv2` was imported from."""
+    for call in file.calls:
+        name = names.callee_name(call)
+        start = f".{name}".find(".cv2.")
+        if start < 0:
+            continue
+        args = call.node.args if isinstance(call.node, cst.Call) else ()
+        value = values.value(call.of(args[0].value)) if args else UNKNOWN
+        yield Call(call, name[start:], places.of(call.spot), value)
+
+
+def _variables(file: Collector, names: Names, places: Places, values: Values) -> Iterator[Variable]:
+    """`os.environ["X"] = ...`, `os.environ.setdefault("X", ...)`, `os.putenv("X", ...)`."""
+    for target, value in file.writes:
+        node = target.node
+        if isinstance(node, cst.Subscript) and names.name_of(target.of(node.value)) == "os.environ":
+            index = node.slice[0].slice
+            key = target.of(index.value) if isinstance(index, cst.Index) else None
+            yield from _variable(target, key, value, places, values)
+    for call in file.calls:
+        node = call.node
+        if isinstance(node, cst.Call) and len(node.args) == 2:
+            if names.callee_name(call) in ("os.environ.setdefault", "os.putenv"):
+                key, value = (call.of(arg.value) for arg in node.args)
+                yield from _variable(call, key, value, places, values)
+
+
+def _variable(
+    site: Expression, key: Expression | None, value: Expression, places: Places, values: Values
+) -> Iterator[Variable]:
+    name = values.value(key).only if key is not None else None
+    if isinstance(name, str):
+        yield Variable(site, name, values.value(value), places.of(site.spot))

@@ -1,0 +1,212 @@
+"""The scopes of a file and what each name in them is bound to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import Enum
+
+import libcst as cst
+
+
+class ScopeKind(Enum):
+    """The kinds of scope; a comprehension runs where it stands, a lambda where it is called."""
+
+    MODULE = "module"
+    CLASS = "class"
+    FUNCTION = "function"
+    LAMBDA = "lambda"
+    COMPREHENSION = "comprehension"
+
+
+class Running(Enum):
+    """Whether the statements of a block run whenever the code around them does."""
+
+    ALWAYS = "as the code around it"
+    GUARDED = "only in the main program"
+    NEVER = "dead code"
+
+
+@dataclass(eq=False, slots=True)
+class Block:
+    """A run of statements: the body of a scope, or a branch or loop inside it."""
+
+    scope: Scope
+    parent: Block | None
+    running: Running
+
+    def encloses(self, other: Block) -> bool:
+        """Whether the other block is this one or lies within it."""
+        block: Block | None = other
+        while block is not None and block is not self:
+            block = block.parent
+        return block is self
+
+
+@dataclass(eq=False, slots=True)
+class Spot:
+    """Where a statement stands; `top` is the module-level statement that holds it."""
+
+    scope: Scope
+    block: Block
+    order: int
+    running: Running
+    top: int
+
+
+@dataclass(eq=False, slots=True)
+class Expression:
+    """A node together with where it stands: all that is needed to say what it may be."""
+
+    node: cst.CSTNode
+    spot: Spot
+
+    def of(self, node: cst.CSTNode) -> Expression:
+        """Another node of the same statement and scope."""
+        return Expression(node, self.spot)
+
+
+class How(Enum):
+    """The ways in which a name gets its value."""
+
+    IMPORT = "import"
+    DEFINITION = "def or class"
+    VALUE = "assignment"
+    ADDED = "element put into what the name already holds"
+    ELEMENT = "loop over the value"
+    PARAMETER = "parameter"
+    OTHER = "something not followed"
+
+
+@dataclass(eq=False, slots=True)
+class Binding:
+    """One way in which a name got its value; `path` leads into an unpacked tuple."""
+
+    how: How
+    spot: Spot
+    value: Expression | None = None
+    path: tuple[int, ...] = ()
+    target: Scope | None = None
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A parameter: `star` is `*`, `**` or empty; `position` counts from 0, None if keyword-only."""
+
+    name: str
+    position: int | None
+    default: Expression | None
+    star: str = ""
+
+
+@dataclass(eq=False, slots=True)
+class Scope:
+    """A module, class, function, lambda or comprehension, with what is bound and returned in it."""
+
+    kind: ScopeKind
+    name: str
+    node: cst.CSTNode
+    parent: Scope | None
+    spot: Spot | None = None
+    bindings: dict[str, list[Binding]] = field(default_factory=dict)
+    attributes: dict[str, list[Binding]] = field(default_factory=dict)
+    parameters: tuple[Parameter, ...] = ()
+    bases: tuple[Expression, ...] = ()
+    decorators: tuple[Expression, ...] = ()
+    returns: list[Expression] = field(default_factory=list)
+    outer_names: set[str] = field(default_factory=set)
+    stars: list[str] = field(default_factory=list)
+    is_generator: bool = False
+
+    @property
+    def module(self) -> Scope:
+        """The scope of the file itself."""
+        return self if self.parent is None else list(self.around())[-1]
+
+    def around(self) -> Iterator[Scope]:
+        """This scope and the ones that enclose it, innermost first."""
+        scope: Scope | None = self
+        while scope is not None:
+            yield scope
+            scope = scope.parent
+
+    @property
+    def function(self) -> Scope | None:
+        """The innermost function or lambda whose code this is, if any."""
+        for scope in self.around():
+            if scope.kind in (ScopeKind.FUNCTION, ScopeKind.LAMBDA):
+                return scope
+        return None
+
+    @property
+    def owner(self) -> Scope | None:
+        """The class of which this function is a method, if it is one."""
+        is_method = self.kind is ScopeKind.FUNCTION and self.parent and self.parent.kind is ScopeKind.CLASS
+        return self.parent if is_method else None
+
+    @property
+    def is_local(self) -> bool:
+        """Whether this function or class is defined inside a function, so that no name leads to it."""
+        return self.parent is not None and self.parent.function is not None
+
+    @property
+    def receiver(self) -> str | None:
+        """The name under which a method knows its own object: usually `self`."""
+        if self.owner is None or self._is_decorated("staticmethod") or not self.parameters:
+            return None
+        return self.parameters[0].name
+
+    def _is_decorated(self, name: str) -> bool:
+        return any(isinstance(d.node, cst.Name) and d.node.value == name for d in self.decorators)
+
+    @property
+    def is_property(self) -> bool:
+        """Whether a method is read like an attribute."""
+        return self._is_decorated("property") or self._is_decorated("cached_property")
+
+    def method(self, name: str) -> Scope | None:
+        """The method that the class itself defines under this name, if there is one."""
+        found = [b.target for b in self.bindings.get(name, ()) if b.target is not None]
+        return found[-1] if found and found[-1].kind is ScopeKind.FUNCTION else None
+
+    def methods(self) -> Iterator[Scope]:
+        """Every method that the class itself defines."""
+        for bindings in self.bindings.values():
+            for binding in bindings:
+                if binding.target is not None and binding.target.kind is ScopeKind.FUNCTION:
+                    yield binding.target
+
+    def bind(self, name: str, binding: Binding) -> None:
+        """Note one more way in which a name of this scope gets a value."""
+        self.bindings.setdefault(name, []).append(binding)
+
+    def find(self, name: str) -> tuple[Scope, list[Binding]]:
+        """The scope that a name used here belongs to, by Python's rules, and its bindings there."""
+        for depth, scope in enumerate(self.around()):
+            if scope.kind is ScopeKind.CLASS and depth:
+                continue
+            if name in scope.outer_names:
+                continue
+            if name in scope.bindings:
+                return scope, scope.bindings[name]
+        return self.module, []
+
+
+def reaching(name: str, spot: Spot) -> list[Binding]:
+    """The bindings that a name used at a spot may have there.
+
+    In the scope of the use itself, later bindings do not count and a binding that every path
+    passes hides the earlier ones; from an inner scope all bindings count.
+    """
+    scope, bindings = spot.scope.find(name)
+    home = next(s for s in spot.scope.around() if s.kind is not ScopeKind.COMPREHENSION)
+    if scope is not home:
+        return bindings
+    earlier = [binding for binding in bindings if binding.spot.order < spot.order]
+    found: list[Binding] = []
+    for binding in reversed(earlier or bindings):
+        found.append(binding)
+        if binding.how is not How.ADDED and binding.spot.block.encloses(spot.block):
+            break
+    return found[::-1]

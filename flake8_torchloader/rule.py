@@ -1,0 +1,78 @@
+"""The one contract: a rule names a hazard and finds it in the records of a file."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import ClassVar
+
+from flake8_torchloader.module import Module, Site
+from flake8_torchloader.settings import Settings
+from flake8_torchloader.start_method import ALL_METHODS, StartMethod, spell
+
+LONGEST_NAME = 28
+"""Characters of a user's own name that a message shows before it is cut."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hazard:
+    """What a rule found: where, the words for its message, and the start methods that suffer."""
+
+    site: Site
+    words: Mapping[str, str] = field(default_factory=dict)
+    methods: frozenset[StartMethod] = ALL_METHODS
+    notes: tuple[tuple[Site, str], ...] = ()
+
+
+class Rule(ABC):
+    """One hazard: a code, a name that reads after "allow", a message, and how to find it.
+
+    The class docstring is the rule's page; its sections are fixed (see the tests).
+    """
+
+    code: ClassVar[str]
+    name: ClassVar[str]
+    message: ClassVar[str]
+    methods: ClassVar[frozenset[StartMethod]] = ALL_METHODS
+    """The start methods under which the harm can happen at all."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    @abstractmethod
+    def check(self, module: Module) -> Iterator[Hazard]:
+        """Find the hazard in the records of one file; pure."""
+
+    def suffering(self, hazard: Hazard) -> frozenset[StartMethod]:
+        """The start methods that the user chose and under which this hazard happens."""
+        return hazard.methods & self.methods & self.settings.start_methods
+
+    def render(self, hazard: Hazard, module: Module) -> str:
+        """The sentence a user reads, with the user's own names."""
+        words = {key: shorten(word) for key, word in hazard.words.items()}
+        return self.message.format(methods=spell(self.suffering(hazard)), **words)
+
+
+def shorten(word: str) -> str:
+    """Cut a long name in its middle, so that both its ends can still be recognised.
+
+    A phrase is left as it is: names have no spaces.
+    """
+    if len(word) <= LONGEST_NAME or " " in word:
+        return word
+    half = (LONGEST_NAME - 1) // 2
+    return f"{word[:half]}…{word[-half:]}"
+
+
+@cache
+def all_rules() -> tuple[type[Rule], ...]:
+    """Every rule there is, by code: a rule is found by its file being there."""
+    from flake8_torchloader import rules
+
+    for entry in pkgutil.iter_modules(rules.__path__):
+        importlib.import_module(f"{rules.__name__}.{entry.name}")
+    return tuple(sorted(Rule.__subclasses__(), key=lambda rule: rule.code))

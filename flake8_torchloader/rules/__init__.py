@@ -1,0 +1,1 @@
+"""One file for each hazard, found by being there."""

@@ -1,0 +1,64 @@
+"""TLD201: a lambda that must be pickled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from flake8_torchloader.module import Kind, Module
+from flake8_torchloader.rule import Hazard, Rule
+from flake8_torchloader.start_method import PICKLING_METHODS
+
+
+class LambdaSentToWorker(Rule):
+    """A lambda is part of what a loader sends to its workers.
+
+    What goes wrong
+    ---------------
+    Under spawn and forkserver the dataset, `collate_fn` and `worker_init_fn` are pickled, and a
+    function is pickled by its name, which a lambda doesn't have: `AttributeError: Can't pickle local
+    object 'main.<locals>.<lambda>'` or `PicklingError`, before the first batch. Under fork nothing
+    is pickled, which is why such code worked on Linux until Python 3.14.
+
+    How it is proved
+    ----------------
+    The program is run under forkserver and spawn: the pickling error names the attribute that holds
+    the lambda. The control without workers runs.
+
+    Example
+    -------
+        from torch.utils.data import DataLoader
+
+        if __name__ == "__main__":
+            loader = DataLoader(range(8), collate_fn=lambda batch: batch, num_workers=2)
+            print(next(iter(loader)))
+
+    Use instead
+    -----------
+        from torch.utils.data import DataLoader
+
+
+        def keep(batch):
+            return batch
+
+
+        if __name__ == "__main__":
+            loader = DataLoader(range(8), collate_fn=keep, num_workers=2)
+            print(next(iter(loader)))
+
+    Does not see
+    ------------
+    Lambdas that another file puts into the dataset; lambdas given to unknown functions or classes
+    other than as a transform. Samplers stay in the parent: a lambda there is fine.
+    """
+
+    code = "TLD201"
+    name = "lambda-sent-to-worker"
+    message = "lambda is sent to the workers in {slot} of {carrier}: {methods} it can't be pickled; write a module-level def"
+    methods = PICKLING_METHODS
+
+    def check(self, module: Module) -> Iterator[Hazard]:
+        """Lambdas among what crosses."""
+        for crossing in module.crossings:
+            if crossing.kind is Kind.LAMBDA:
+                words = {"slot": crossing.slot, "carrier": crossing.carrier}
+                yield Hazard(crossing.site, words, crossing.methods)

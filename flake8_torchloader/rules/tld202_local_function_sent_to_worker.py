@@ -1,0 +1,79 @@
+"""TLD202: a nested function or local class that must be pickled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from flake8_torchloader.module import Kind, Module
+from flake8_torchloader.rule import Hazard, Rule
+from flake8_torchloader.start_method import PICKLING_METHODS
+
+
+class LocalFunctionSentToWorker(Rule):
+    """A function or class that is defined inside a function is part of what a loader sends.
+
+    What goes wrong
+    ---------------
+    Under spawn and forkserver the dataset, `collate_fn` and `worker_init_fn` are pickled, and
+    functions and classes are pickled by name. No name leads to one that is defined inside another
+    function: `AttributeError: Can't pickle local object 'main.<locals>.collate'`, before the first
+    batch. Under fork nothing is pickled.
+
+    How it is proved
+    ----------------
+    The program is run under forkserver and spawn: the pickling error names the attribute that holds
+    the function. The control without workers runs.
+
+    Example
+    -------
+        from torch.utils.data import DataLoader
+
+
+        def main():
+            def collate(batch):
+                return batch
+
+            print(next(iter(DataLoader(range(8), collate_fn=collate, num_workers=2))))
+
+
+        if __name__ == "__main__":
+            main()
+
+    Use instead
+    -----------
+        from torch.utils.data import DataLoader
+
+
+        def collate(batch):
+            return batch
+
+
+        def main():
+            print(next(iter(DataLoader(range(8), collate_fn=collate, num_workers=2))))
+
+
+        if __name__ == "__main__":
+            main()
+
+    Does not see
+    ------------
+    Functions that another file's factory returns; what a closure shares can become the attributes
+    of a module-level class with `__call__`, or the arguments of `functools.partial`.
+    """
+
+    code = "TLD202"
+    name = "local-function-sent-to-worker"
+    message = "{kind} {local} is sent in {slot} of {carrier}: {methods} it can't be pickled; define it at module level"
+    methods = PICKLING_METHODS
+
+    def check(self, module: Module) -> Iterator[Hazard]:
+        """Nested functions and objects of local classes among what crosses."""
+        for crossing in module.crossings:
+            if crossing.kind is not Kind.LAMBDA:
+                words = {
+                    "kind": crossing.kind.value,
+                    "local": crossing.name,
+                    "slot": crossing.slot,
+                    "carrier": crossing.carrier,
+                }
+                yield Hazard(crossing.site, words, crossing.methods)

@@ -1,0 +1,94 @@
+"""TLD401: OpenCV's own threads inside worker processes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from flake8_torchloader.module import Call, Module, Place
+from flake8_torchloader.rule import Hazard, Rule
+
+_SERIAL = frozenset({
+    "imread", "imdecode", "imencode", "imwrite", "flip", "VideoCapture", "setNumThreads", "rectangle", "line",
+    "putText", "circle", "polylines", "getTextSize", "imshow", "waitKey", "destroyAllWindows", "getNumThreads",
+    "VideoWriter", "VideoWriter_fourcc", "imreadmulti", "haveImageReader", "useOptimized", "setUseOptimized",
+    "boundingRect", "contourArea", "setRNGSeed", "getRotationMatrix2D", "getAffineTransform",
+    "getPerspectiveTransform", "setUseOpenCL", "ellipse", "fillPoly", "drawContours", "destroyWindow",
+})  # fmt: skip
+"""Functions that never start a thread."""
+
+LIMIT = "cv2.setNumThreads"
+VARIABLE = "OPENCV_FOR_THREADS_NUM"
+
+
+class OpenCVThreadsInWorker(Rule):
+    """Worker code calls OpenCV, which starts as many threads as there are cores in every worker.
+
+    What goes wrong
+    ---------------
+    Each worker gets a thread pool of its own: 8 workers on 16 cores may run 128 threads. Under fork,
+    a worker whose parent has already used OpenCV's pool can hang.
+
+    How it is proved
+    ----------------
+    The program is run under each start method: `cv2.getNumThreads()` above 1 inside a worker, or the
+    hang, confirms it.
+
+    Example
+    -------
+        import cv2
+        import numpy as np
+        from torch.utils.data import Dataset
+
+
+        class Blurred(Dataset):
+            def __getitem__(self, index):
+                return cv2.GaussianBlur(np.zeros((256, 256, 3), np.uint8), (5, 5), 0)
+
+            def __len__(self):
+                return 8
+
+    Use instead
+    -----------
+        import cv2
+        import numpy as np
+        from torch.utils.data import Dataset
+
+        cv2.setNumThreads(0)
+
+
+        class Blurred(Dataset):
+            def __getitem__(self, index):
+                return cv2.GaussianBlur(np.zeros((256, 256, 3), np.uint8), (5, 5), 0)
+
+            def __len__(self):
+                return 8
+
+    Does not see
+    ------------
+    OpenCV used by a library; a limit that another module of the project sets. Reading and decoding
+    images starts no threads and is not reported. Always limit to 0: under fork, `setNumThreads(1)`
+    in a worker deadlocks if the parent has used OpenCV before.
+    """
+
+    code = "TLD401"
+    name = "opencv-threads-in-worker"
+    message = "{function} runs in workers: every worker starts a thread per core; call cv2.setNumThreads(0) at module level"
+
+    def check(self, module: Module) -> Iterator[Hazard]:
+        """The first threaded call in worker code, where nothing limits the threads."""
+        if any(call.name == LIMIT for call in module.calls) or _by_environment(module):
+            return
+        threaded = [call for call in module.calls if _is_threaded(call) and Place.WORKER in call.places]
+        first = min(threaded, key=lambda call: module.span(call.site), default=None)
+        if first is not None:
+            yield Hazard(first.site, {"function": first.name}, first.methods)
+
+
+def _by_environment(module: Module) -> bool:
+    """Whether an environment variable, effective or meant to be, limits the threads."""
+    return any(v.name in (VARIABLE, "OPENCV_OPENMP_NUM_THREADS") for v in module.variables)
+
+
+def _is_threaded(call: Call) -> bool:
+    name = call.name.removeprefix("cv2.")
+    return "." not in name and name not in _SERIAL

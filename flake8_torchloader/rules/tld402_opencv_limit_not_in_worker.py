@@ -1,0 +1,98 @@
+"""TLD402: a limit of OpenCV's threads that does not reach the workers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from flake8_torchloader.module import Call, Module, Place, Variable
+from flake8_torchloader.rule import Hazard, Rule
+from flake8_torchloader.start_method import ALL_METHODS, PICKLING_METHODS
+
+_LIMIT = "cv2.setNumThreads"
+_FICTITIOUS = "OPENCV_OPENMP_NUM_THREADS"
+
+
+class OpenCVLimitNotInWorker(Rule):
+    """The program limits OpenCV's threads, but where or how the workers never notice.
+
+    What goes wrong
+    ---------------
+    `cv2.setNumThreads` under the main guard, or in a dataset's `__init__`, acts in the parent. Under
+    fork the workers inherit it; under spawn and forkserver they start with one thread per core
+    again. `OPENCV_OPENMP_NUM_THREADS` has no effect anywhere: OpenCV reads no such variable (the one
+    it reads is `OPENCV_FOR_THREADS_NUM`).
+
+    How it is proved
+    ----------------
+    The program is run under each start method: `cv2.getNumThreads()` above 1 inside a worker
+    confirms it.
+
+    Example
+    -------
+        import cv2
+        import numpy as np
+        from torch.utils.data import Dataset
+
+
+        class Blurred(Dataset):
+            def __init__(self):
+                cv2.setNumThreads(0)
+
+            def __getitem__(self, index):
+                return cv2.GaussianBlur(np.zeros((256, 256, 3), np.uint8), (5, 5), 0)
+
+            def __len__(self):
+                return 8
+
+    Use instead
+    -----------
+        import cv2
+        import numpy as np
+        from torch.utils.data import Dataset
+
+        cv2.setNumThreads(0)
+
+
+        class Blurred(Dataset):
+            def __getitem__(self, index):
+                return cv2.GaussianBlur(np.zeros((256, 256, 3), np.uint8), (5, 5), 0)
+
+            def __len__(self):
+                return 8
+
+    Does not see
+    ------------
+    Limits in other files, and functions of which no caller is seen.
+    """
+
+    code = "TLD402"
+    name = "opencv-limit-not-in-worker"
+    message = "{limit} does not reach the workers {methods}; call cv2.setNumThreads(0) at module level"
+
+    def check(self, module: Module) -> Iterator[Hazard]:
+        """Limits in the wrong place, unless another one of the file is in the right place."""
+        limits = [call for call in module.calls if call.name == _LIMIT and call.places]
+        if not self._concerns_workers(module) or any(_reaches(limit) for limit in limits) or _by_variable(module):
+            return
+        for limit in limits:
+            yield Hazard(limit.site, {"limit": "cv2.setNumThreads here"}, PICKLING_METHODS)
+        for variable in module.variables:
+            if variable.name == _FICTITIOUS:
+                yield Hazard(variable.site, {"limit": f"{_FICTITIOUS}"}, ALL_METHODS)
+
+    @staticmethod
+    def _concerns_workers(module: Module) -> bool:
+        in_workers = any(Place.WORKER in call.places for call in module.calls)
+        return in_workers or any(loader.has_workers for loader in module.loaders)
+
+
+def _reaches(limit: Call) -> bool:
+    return bool(limit.places & {Place.IMPORT, Place.WORKER})
+
+
+def _by_variable(module: Module) -> bool:
+    return any(_is_read(variable) for variable in module.variables)
+
+
+def _is_read(variable: Variable) -> bool:
+    return variable.name == "OPENCV_FOR_THREADS_NUM"
