@@ -30,18 +30,16 @@ def code_block(section: str) -> str:
     return dedent("\n".join(lines)).strip("\n") + "\n"
 
 
-def first_sentence(section: str) -> str:
-    """The first sentence of a section, on one line."""
-    text = " ".join(section.split())
-    return re.split(r"(?<=[.!?]) ", text, maxsplit=1)[0]
+def summary(rule: type[Rule]) -> str:
+    """The sentence that a rule's docstring begins with, on one line."""
+    paragraph, *_ = inspect.cleandoc(rule.__doc__ or "").split("\n\n", maxsplit=1)
+    return " ".join(paragraph.split())
 
 
 def table(rules: Iterable[type[Rule]]) -> str:
-    """A Markdown table of rules: code, name, what goes wrong, and under which start methods."""
-    rows = [
-        f"| `{rule.code}` | {rule.name} | {_cell(rule)} | {_methods(rule)} |" for rule in rules
-    ]
-    heading = ["| Code | Hazard | What goes wrong | Start methods |", "|---|---|---|---|"]
+    """A Markdown table of rules: code, name, what is found, and under which start methods it does harm."""
+    heading = ["| Code | Hazard | What is found | Start methods |", "|---|---|---|---|"]
+    rows = [f"| `{rule.code}` | {rule.name} | {summary(rule)} | {_methods(rule)} |" for rule in rules]
     return "\n".join([*heading, *rows]) + "\n"
 
 
@@ -52,10 +50,6 @@ def with_current_table(readme: str) -> str:
     if not begins or not ends:
         raise ValueError(f"no {TABLE_BEGINS.strip()!r} or {TABLE_ENDS.strip()!r} in the text")
     return f"{before}{begins}{table(all_rules())}{ends}{after}"
-
-
-def _cell(rule: type[Rule]) -> str:
-    return first_sentence(page(rule)["What goes wrong"]).replace("|", r"\|")
 
 
 def _methods(rule: type[Rule]) -> str:

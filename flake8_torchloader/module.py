@@ -123,13 +123,16 @@ class Array:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call of something imported, by its full name, such as `cv2.resize`."""
+    """A call of something imported, by its full name, such as `cv2.resize`.
+
+    `through` is the module of the project that handed it on (`from utils.general import cv2`), if any.
+    """
 
     site: Site
     name: str
     places: frozenset[Place]
     argument: Value = UNKNOWN
-    methods: frozenset[StartMethod] = ALL_METHODS
+    through: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from flake8_torchloader.module import Module, Site
 from flake8_torchloader.settings import Settings
 from flake8_torchloader.start_method import ALL_METHODS, StartMethod, spell
 
-LONGEST_NAME = 28
+LONGEST_NAME = 24
 """Characters of a user's own name that a message shows before it is cut."""
 
 

@@ -32,11 +32,11 @@ def parse_start_methods(text: str) -> frozenset[StartMethod]:
 
 
 def spell(methods: Iterable[StartMethod]) -> str:
-    """Name start methods for a message: `under spawn and forkserver (Linux default from 3.14)`."""
+    """Name start methods for a message: `under spawn/forkserver (Linux default from 3.14)`."""
     present = frozenset(methods)
     if present == ALL_METHODS:
         return "under every start method"
     order = (StartMethod.FORK, StartMethod.SPAWN, StartMethod.FORKSERVER)
-    names = " and ".join(method.value for method in order if method in present)
+    names = "/".join(method.value for method in order if method in present)
     default = " (Linux default from 3.14)" if StartMethod.FORKSERVER in present else ""
     return f"under {names}{default}"

@@ -18,7 +18,7 @@ from flake8_torchloader.reading.known import (
     WHOLE_READERS,
     WRAPPERS,
 )
-from flake8_torchloader.reading.names import Element, Literal, Names
+from flake8_torchloader.reading.names import Element, Leaf, Literal, Names
 from flake8_torchloader.reading.scopes import Binding, Expression, How, Scope
 from flake8_torchloader.reading.values import Values
 from flake8_torchloader.start_method import ALL_METHODS, PICKLING_METHODS
@@ -45,6 +45,7 @@ class ArrayReader:
         self.names = names
         self.values = values
         self.datasets = datasets
+        self._seen: set[tuple[int, bool]] = set()
 
     def read(self) -> Iterator[Array]:
         """Every array once."""
@@ -84,7 +85,8 @@ class ArrayReader:
 
     def _in_build(self, call: Expression) -> bool:
         function = call.spot.scope.function
-        return function is not None and Place.BUILD in self.datasets.places.of_function(function)
+        places = self.datasets.places.of_function(function) if function is not None else frozenset()
+        return Place.BUILD in places and Place.WORKER not in places
 
     def _final(self, dataset: DatasetClass) -> Iterator[tuple[str, Binding]]:
         """The bindings of attributes that a later one in the same method does not replace."""
@@ -96,9 +98,9 @@ class ArrayReader:
 
     def _reads_items(self, scope: Scope) -> bool:
         """Whether the workers read files item by item, so that what is kept is only an index to them."""
+        worker = self.datasets.worker_functions(scope)
         for call in self.names.file.calls:
-            function = call.spot.scope.function
-            if function is None or Place.WORKER not in self.datasets.places.of_function(function):
+            if call.spot.scope.function not in worker:
                 continue
             name = self.names.callee_name(call)
             if name in ITEM_READERS or name in WHOLE_READERS or name == "builtins.open":
@@ -111,41 +113,46 @@ class ArrayReader:
     # --- what gives a whole array
 
     def _wholes(self, binding: Binding) -> Iterator[Whole]:
-        if binding.value is not None:
-            in_loop = binding.how is How.ADDED
-            yield from self._whole(binding.value, in_loop=in_loop, depth=0)
+        self._seen.clear()
+        yield from self._leaves(self.names.bound(binding), in_loop=False)
 
-    def _whole(self, expression: Expression, *, in_loop: bool, depth: int) -> Iterator[Whole]:
-        if depth > 12:
-            return
-        for leaf in self.names.sources(expression):
+    def _whole(self, expression: Expression, *, in_loop: bool) -> Iterator[Whole]:
+        yield from self._leaves(self.names.sources(expression), in_loop=in_loop)
+
+    def _leaves(self, leaves: list[Leaf], *, in_loop: bool) -> Iterator[Whole]:
+        for leaf in leaves:
             if isinstance(leaf, Element):
-                yield from self._whole(leaf.expression, in_loop=True, depth=depth + 1)
+                yield from self._whole(leaf.expression, in_loop=True)
             elif isinstance(leaf, Literal):
-                yield from self._literal(leaf.expression, in_loop=in_loop, depth=depth + 1)
+                yield from self._literal(leaf.expression, in_loop=in_loop)
 
-    def _literal(self, at: Expression, *, in_loop: bool, depth: int) -> Iterator[Whole]:
+    def _literal(self, at: Expression, *, in_loop: bool) -> Iterator[Whole]:
+        if (id(at.node), in_loop) in self._seen:
+            return
+        self._seen.add((id(at.node), in_loop))
         match at.node:
             case cst.Call():
-                yield from self._call(at, at.node, in_loop=in_loop, depth=depth)
+                yield from self._call(at, at.node, in_loop=in_loop)
             case cst.ListComp():
                 inner = self.names.inside(at, at.node, at.node.elt)
-                yield from self._whole(inner, in_loop=True, depth=depth)
+                yield from self._whole(inner, in_loop=True)
+                if isinstance(at.node.elt, cst.Name):
+                    yield from self._whole(at.of(at.node.for_in.iter), in_loop=in_loop)
             case cst.DictComp():
                 inner = self.names.inside(at, at.node, at.node.value)
-                yield from self._whole(inner, in_loop=True, depth=depth)
+                yield from self._whole(inner, in_loop=True)
             case cst.BinaryOperation():
                 for side in (at.node.left, at.node.right):
-                    yield from self._whole(at.of(side), in_loop=in_loop, depth=depth)
+                    yield from self._whole(at.of(side), in_loop=in_loop)
             case cst.Tuple() | cst.List() | cst.Dict():
                 for element in at.node.elements:
-                    yield from self._whole(at.of(element.value), in_loop=in_loop, depth=depth)
+                    yield from self._whole(at.of(element.value), in_loop=in_loop)
             case cst.Attribute(attr=cst.Name(value="values" | "T" | "data")):
-                yield from self._whole(at.of(at.node.value), in_loop=in_loop, depth=depth)
+                yield from self._whole(at.of(at.node.value), in_loop=in_loop)
             case cst.Subscript():
-                yield from self._subscript(at, at.node, in_loop=in_loop, depth=depth)
+                yield from self._subscript(at, at.node, in_loop=in_loop)
 
-    def _subscript(self, at: Expression, node: cst.Subscript, *, in_loop: bool, depth: int) -> Iterator[Whole]:
+    def _subscript(self, at: Expression, node: cst.Subscript, *, in_loop: bool) -> Iterator[Whole]:
         """`np.load(f)["x"]` is as whole as the file; `h5["x"][:]` is read by its slice; a column is small."""
         parts = [element.slice for element in node.slice]
         h5 = self._h5_file(at.of(node.value))
@@ -154,7 +161,7 @@ class ArrayReader:
             if is_all:
                 yield Whole(h5, "h5py", None, is_item=False)
             return
-        for whole in self._whole(at.of(node.value), in_loop=in_loop, depth=depth):
+        for whole in self._whole(at.of(node.value), in_loop=in_loop):
             is_key = any(isinstance(p, cst.Index) and isinstance(p.value, cst.SimpleString) for p in parts)
             is_one = any(isinstance(p, cst.Index) and isinstance(p.value, cst.Integer) for p in parts)
             if not (is_key and whole.source.startswith("pandas")) and not (is_one and whole.size is None):
@@ -177,7 +184,7 @@ class ArrayReader:
                 return expression
         return None
 
-    def _call(self, at: Expression, node: cst.Call, *, in_loop: bool, depth: int) -> Iterator[Whole]:
+    def _call(self, at: Expression, node: cst.Call, *, in_loop: bool) -> Iterator[Whole]:
         name = self.names.callee_name(at)
         if name in TENSOR_MAKERS or name.startswith("torch.") and name != "torch.load":
             return
@@ -191,9 +198,9 @@ class ArrayReader:
             yield from self._made(at, node, name)
         elif name in WRAPPERS and node.args:
             for arg in node.args[:1]:
-                yield from self._whole(at.of(arg.value), in_loop=in_loop, depth=depth)
+                yield from self._whole(at.of(arg.value), in_loop=in_loop)
         elif isinstance(node.func, cst.Attribute) and node.func.attr.value in KEEPING_METHODS:
-            yield from self._whole(at.of(node.func.value), in_loop=in_loop, depth=depth)
+            yield from self._whole(at.of(node.func.value), in_loop=in_loop)
 
     def _is_lazy(self, at: Expression, node: cst.Call, name: str) -> bool:
         """An `.npz` opens without being read."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import libcst as cst
 
-from flake8_torchloader.reading.guards import Guard, dotted, guard_of, leaves
+from flake8_torchloader.reading.guards import Guard, dotted, guard_of, last_name, leaves, returns
 from flake8_torchloader.reading.scopes import (
     Binding,
     Block,
@@ -37,6 +37,8 @@ class Collector:
         self.writes: list[tuple[Expression, Expression]] = []
         self.names: dict[int, str] = {}
         self.parts: set[int] = set()
+        self.dropped: set[int] = set()
+        self.outer: list[tuple[Expression, Expression]] = []
         self._order = 0
         block = Block(self.scope, None, Running.ALWAYS)
         self._spot = Spot(self.scope, block, 0, Running.ALWAYS, 0)
@@ -99,7 +101,11 @@ class Collector:
         self._spot.block.running = Running.NEVER
 
     def visit_If(self, node: cst.If) -> list[Step]:
-        """A branch may be the main program's alone, or nobody's."""
+        """A branch may be the main program's alone, or nobody's.
+
+        Leaving early guards the rest of a function by `return` alone: `sys.exit()` or `raise` at
+        module level end each worker that imports the file.
+        """
         self._next()
         guard = guard_of(node.test, self._value_of)
         running = self._spot.running
@@ -108,7 +114,7 @@ class Collector:
             yes = {Guard.MAIN: Running.GUARDED, Guard.NEVER: Running.NEVER}.get(guard, running)
             no = Running.GUARDED if guard is Guard.NOT_MAIN else running
         steps: list[Step] = [node.test, *self._branch(node.body, yes), *self._branch(node.orelse, no)]
-        if guard is Guard.NOT_MAIN and leaves(node.body) and running is Running.ALWAYS:
+        if guard is Guard.NOT_MAIN and returns(node.body) and running is Running.ALWAYS:
             steps.append(self._guard_rest)
         return steps
 
@@ -249,6 +255,7 @@ class Collector:
             case cst.Attribute(value=cst.Name(value=receiver), attr=cst.Name(value=name)):
                 if not self._bind_attribute(receiver, name, Binding(how, self._spot, value, path)) and value:
                     self.parts.add(id(value.node))
+                    self.outer.append((self._at(target), value))
             case cst.Subscript(value=base):
                 self._bind(base, How.ADDED, value, path)
                 if value is not None:
@@ -272,11 +279,24 @@ class Collector:
         """Every target gets the value; a call is known by the first name it is given."""
         value = self._at(node.value)
         for target in node.targets:
-            self._bind(target.target, How.VALUE, value)
+            self._bind_parts(target.target, value)
             self._name(node.value, dotted(target.target))
         targets = [target.target for target in node.targets]
         self._name_elements(targets[0], node.value)
         return [*(t for t in targets if isinstance(t, cst.Subscript)), node.value]
+
+    def _bind_parts(self, target: cst.CSTNode, value: Expression) -> None:
+        """`a, b = x, y` is two assignments."""
+        parts = value.node
+        if not isinstance(target, _PATHS) or not isinstance(parts, _PATHS):
+            self._bind(target, How.VALUE, value)
+            return
+        starred = any(isinstance(e, cst.StarredElement) for e in (*target.elements, *parts.elements))
+        if starred or len(target.elements) != len(parts.elements):
+            self._bind(target, How.VALUE, value)
+            return
+        for left, right in zip(target.elements, parts.elements):
+            self._bind_parts(left.value, value.of(right.value))
 
     def _name_elements(self, target: cst.CSTNode, value: cst.CSTNode) -> None:
         if isinstance(target, _PATHS) and isinstance(value, _PATHS):
@@ -304,6 +324,10 @@ class Collector:
         how = How.ADDED if isinstance(node.operator, cst.AddAssign) else How.OTHER
         self._bind(node.target, how, self._at(node.value))
         return [node.value]
+
+    def visit_Expr(self, node: cst.Expr) -> None:
+        """A statement whose value nobody takes."""
+        self.dropped.add(id(node.value))
 
     def visit_NamedExpr(self, node: cst.NamedExpr) -> list[Step]:
         """A walrus binds outside the comprehension it stands in."""
@@ -359,6 +383,8 @@ class Collector:
         self.calls.append(self._at(node))
         if isinstance(node.func, cst.Attribute) and node.func.attr.value in _ADDERS and node.args:
             self._bind(node.func.value, How.ADDED, self._at(node.args[-1].value))
+        if last_name(node) in ("set_transform", "set_format") and isinstance(node.func, cst.Attribute):
+            self.outer += [(self._at(node.func), self._at(arg.value)) for arg in node.args]
 
     # --- nothing below these can matter
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import libcst as cst
 
 from flake8_torchloader.reading.arguments import ArgumentReader
+from flake8_torchloader.reading.guards import last_name
 from flake8_torchloader.reading.known import KEEPERS, NOT_KEPT
 from flake8_torchloader.reading.names import CallSite, Element, Leaf, Literal, Names
 from flake8_torchloader.reading.scopes import Binding, Expression, How, Parameter, Scope
@@ -26,6 +27,7 @@ class Contents:
     def __init__(self, names: Names, arguments: ArgumentReader) -> None:
         self.names = names
         self.arguments = arguments
+        self._outer: dict[int, list[Expression]] | None = None
 
     def of(self, expression: Expression) -> Iterator[Held]:
         """Every leaf that an expression holds, itself included, each once."""
@@ -56,6 +58,7 @@ class Contents:
                 yield self.names.inside(at, node, node.value)
             case cst.Call():
                 scope = self.names.instance_of(leaf)
+                yield from self._set_later(node)
                 yield from self._of_object(at, scope) if scope else self._of_call(at, node)
 
     def _of_object(self, call: Expression, scope: Scope) -> Iterator[Expression]:
@@ -70,6 +73,17 @@ class Contents:
                         yield kept
         if any(name.startswith(KEEPERS) for name in self.names.base_names(scope)):
             yield from self._passed_on(call, scope)
+
+    def _set_later(self, node: cst.Call) -> list[Expression]:
+        """What `dataset.transform = value` and `dataset.set_transform(value)` put on an object from outside."""
+        if self._outer is None:
+            self._outer = {}
+            for target, value in self.names.file.outer:
+                base = target.of(target.node.value) if isinstance(target.node, cst.Attribute) else target
+                for leaf in self.names.sources(base):
+                    if isinstance(leaf, Literal) and _same_function(leaf.expression, target):
+                        self._outer.setdefault(id(leaf.node), []).append(value)
+        return self._outer.get(id(node), [])
 
     def _kept(self, call: Expression, binding: Binding) -> Expression | None:
         """What `self.x = value` keeps for this very object, where value is a parameter."""
@@ -104,7 +118,7 @@ class Contents:
         if any(name.startswith(KEEPERS) for name in names):
             yield from self._of_arguments(call)
             return
-        if self._is_chained(call, node):
+        if self._is_chained(call) or last_name(node) == "with_transform":
             yield from self._of_arguments(call)
             yield call.of(node.func.value) if isinstance(node.func, cst.Attribute) else call
             return
@@ -115,15 +129,24 @@ class Contents:
             if _KEPT_BY_NAME.search(keyword) and not _USED_AT_ONCE.search(keyword):
                 yield call.of(arg.value)
 
-    def _is_chained(self, call: Expression, node: cst.Call) -> bool:
+    def _is_chained(self, call: Expression) -> bool:
         """Whether this is `.map(f)` on a pipeline that keeps its steps."""
-        if not isinstance(node.func, cst.Attribute):
-            return False
-        for leaf in self.names.sources(call.of(node.func.value)):
-            if isinstance(leaf, Literal) and isinstance(leaf.node, cst.Call):
-                name = self.names.callee_name(leaf.expression)
-                if name.startswith(_CHAINED) or self._is_chained(leaf.expression, leaf.node):
-                    return True
+        seen: set[int] = set()
+        stack = [call]
+        while stack:
+            current = stack.pop()
+            func = current.node.func if isinstance(current.node, cst.Call) else None
+            if id(current.node) in seen or not isinstance(func, cst.Attribute):
+                continue
+            seen.add(id(current.node))
+            for leaf in self.names.sources(current.of(func.value)):
+                if isinstance(leaf, Literal) and isinstance(leaf.node, cst.Call):
+                    if self.names.callee_name(leaf.expression).startswith(_CHAINED):
+                        return True
+                    stack.append(leaf.expression)
         return False
 
 
+def _same_function(one: Expression, other: Expression) -> bool:
+    """Whether two expressions are run by the same function, so that they speak of the same object."""
+    return one.spot.scope.function is other.spot.scope.function

@@ -126,6 +126,11 @@ class DatasetReader:
                 if function is not None and Place.BUILD in self.places.of_function(function):
                     yield name, binding
 
+    def worker_functions(self, scope: Scope) -> set[Scope]:
+        """What a worker runs of one dataset class, and what that calls."""
+        roots = (self.names.method(scope, name) for name in WORKER_METHODS[:3])
+        return self.places.below(method for method in roots if method is not None)
+
     @property
     def may_meet_workers(self) -> bool:
         """Whether a dataset of which no loader is seen may still meet workers: not if all here have none."""

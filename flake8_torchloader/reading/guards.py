@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import Enum
 
 import libcst as cst
@@ -76,16 +76,23 @@ def _only_main(node: cst.BaseExpression) -> bool:
     return bool(node.elements) and all(_text(element.value) == "__main__" for element in node.elements)
 
 
-def leaves(body: cst.BaseSuite | cst.BaseSmallStatement | cst.BaseStatement) -> bool:
-    """Whether code ends the function, the loop's turn or the program whenever it is run."""
-    if isinstance(body, (cst.BaseSuite, cst.SimpleStatementLine)):
-        return any(leaves(statement) for statement in body.body)
-    match body:
-        case cst.Return() | cst.Raise():
-            return True
-        case cst.Expr(value=cst.Call(func=func)):
-            return dotted(func) in _EXITS
-    return False
+def returns(body: cst.BaseSuite) -> bool:
+    """Whether code ends the function that it stands in whenever it is run."""
+    return any(isinstance(small, cst.Return) for line in body.body for small in _smalls(line))
+
+
+def leaves(line: cst.CSTNode) -> bool:
+    """Whether a line ends the function or the program whenever it is run."""
+    return any(isinstance(s, (cst.Return, cst.Raise)) or _exits(s) for s in _smalls(line))
+
+
+def _smalls(line: cst.CSTNode) -> Sequence[cst.CSTNode]:
+    return line.body if isinstance(line, (cst.SimpleStatementLine, cst.SimpleStatementSuite)) else [line]
+
+
+def _exits(small: cst.CSTNode) -> bool:
+    call = small.value if isinstance(small, cst.Expr) else None
+    return isinstance(call, cst.Call) and dotted(call.func) in _EXITS
 
 
 def dotted(node: cst.CSTNode) -> str:

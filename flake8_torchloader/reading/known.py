@@ -42,6 +42,7 @@ LOADERS: Mapping[str, LoaderKind] = {
     "torch_geometric.loader.GraphSAINTRandomWalkSampler": LoaderKind(("data",)),
     "torch_geometric.loader.ShaDowKHopSampler": LoaderKind(("data",)),
     "torch_geometric.loader.NeighborSampler": LoaderKind(("edge_index",)),
+    "torch_geometric.loader.RandomNodeLoader": LoaderKind(("data",)),
     "dgl.dataloading.GraphDataLoader": LoaderKind(("dataset", "collate_fn")),
     "dgl.dataloading.DataLoader": LoaderKind(("graph",)),
     "timm.data.create_loader": LoaderKind(("dataset", "input_size", "batch_size"), default_workers=1),
@@ -112,7 +113,7 @@ DATA_MODULES = frozenset({
 
 WHOLE_READERS = frozenset({
     "numpy.load", "numpy.loadtxt", "numpy.genfromtxt", "numpy.fromfile", "numpy.memmap", "pickle.load",
-    "pickle.loads", "joblib.load", "torch.load", "scipy.io.loadmat", "pandas.read_csv", "pandas.read_parquet",
+    "pickle.loads", "joblib.load", "scipy.io.loadmat", "pandas.read_csv", "pandas.read_parquet",
     "pandas.read_hdf", "pandas.read_feather", "pandas.read_pickle", "pandas.read_table", "pandas.read_excel",
     "pandas.read_json", "cPickle.load", "_pickle.load", "dill.load", "hickle.load", "mat73.loadmat",
 })  # fmt: skip
@@ -148,7 +149,7 @@ WRAPPERS = frozenset({
 
 KEEPING_METHODS = frozenset({
     "astype", "reshape", "transpose", "copy", "to_numpy", "swapaxes", "squeeze", "get_fdata", "convert", "repeat",
-    "reset_index", "dropna", "fillna", "sample", "to_dict", "tolist", "resize", "get_array",
+    "reset_index", "dropna", "groupby", "filter", "sort_values", "drop", "merge", "set_index", "fillna", "sample", "to_dict", "tolist", "resize", "get_array",
 })  # fmt: skip
 """Methods whose result is about as large as the object."""
 

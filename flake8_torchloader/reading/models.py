@@ -20,7 +20,7 @@ _SAME_MODEL = {
 }  # fmt: skip
 """Methods of a network that give back the network."""
 
-_WRAPPERS = ("DataParallel", "DistributedDataParallel", "compile", "convert_sync_batchnorm", "DDP", "prepare")
+_WRAPPERS = ("DataParallel", "DistributedDataParallel", "compile", "convert_sync_batchnorm", "DDP", "prepare", "to_hetero", "deepcopy")
 _PARAMETERS = {"parameters", "named_parameters"}
 _LOSS = ("Loss", "Criterion", "loss", "criterion")
 
@@ -59,10 +59,15 @@ class ModelReader:
         node = call.node
         if not isinstance(node, cst.Call):
             return
-        if isinstance(node.func, cst.Attribute) and node.func.attr.value in _PARAMETERS:
+        if isinstance(node.func, cst.Attribute) and self._shows_model(node, node.func.attr.value):
             yield from self._built(call.of(node.func.value))
         elif self.names.callee_name(call).endswith((".DataParallel", ".DistributedDataParallel")) and node.args:
             yield from self._built(call.of(node.args[0].value))
+
+    def _shows_model(self, node: cst.Call, method: str) -> bool:
+        """Only a network has parameters, is switched to `eval()`, or is moved by a `.to()` whose result is dropped."""
+        is_moved = method in ("to", "cuda") and id(node) in self.names.file.dropped
+        return method in _PARAMETERS or is_moved or (method == "eval" and not node.args)
 
     def _built(self, expression: Expression) -> Iterator[Expression]:
         stack, seen = [expression], {id(expression.node)}
@@ -73,7 +78,11 @@ class ModelReader:
                     seen.add(id(inner.node))
                     stack.append(inner)
                 elif inner is None and isinstance(leaf, Literal) and isinstance(leaf.node, cst.Call):
-                    yield leaf.expression
+                    if not self._is_loss(leaf.expression):
+                        yield leaf.expression
+
+    def _is_loss(self, call: Expression) -> bool:
+        return last_name(call.node).endswith(_LOSS)
 
     def _wrapped(self, leaf: Leaf) -> Expression | None:
         """The network behind `model.to(device)` or `DataParallel(model)`."""
@@ -97,4 +106,5 @@ def _is_library_model(name: str) -> bool:
     last = name.rpartition(".")[2]
     if name.endswith((".from_pretrained", ".from_name")):
         return "Tokenizer" not in name and "Processor" not in name and "FeatureExtractor" not in name
-    return name.startswith(MODEL_PACKAGES) and not last.endswith(_LOSS) and not last.endswith("_Weights")
+    is_method = any(part[:1].isupper() for part in name.split(".")[:-1])
+    return name.startswith(MODEL_PACKAGES) and not is_method and not last.endswith((*_LOSS, "_Weights"))

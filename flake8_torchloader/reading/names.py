@@ -28,6 +28,12 @@ from flake8_torchloader.reading.scopes import (
 DEEPEST = 24
 """How many steps a value is followed before it counts as unknown."""
 
+_FUEL = 4000
+"""How many expressions one question may look at, which keeps tangled code linear."""
+
+_SAME_OBJECT = {"to", "cuda", "cpu", "eval", "train", "half", "float", "double", "requires_grad_", "__enter__"}
+"""Methods that a library's class gives to this file's subclasses, and that return the object itself."""
+
 
 @dataclass(frozen=True, slots=True)
 class Imported:
@@ -39,6 +45,13 @@ class Imported:
 @dataclass(frozen=True, slots=True)
 class Defined:
     """A function or class of this file."""
+
+    scope: Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Object:
+    """The object whose method this is, of a class of this file: `self`."""
 
     scope: Scope
 
@@ -67,7 +80,7 @@ class Opaque:
     """Something that can't be followed."""
 
 
-Leaf = Imported | Defined | Literal | Element | Opaque
+Leaf = Imported | Defined | Object | Literal | Element | Opaque
 _BUILTINS = frozenset(dir(builtins))
 
 
@@ -88,7 +101,9 @@ class Names:
         self._asked: set[int] = set()
         self._sites: dict[Scope, list[CallSite]] | None = None
         self._looking_for_sites = False
-        self._depth = 0
+        self._cuts = 0
+        self._fuel = _FUEL
+        self._nested = 0
 
     # --- asking
 
@@ -97,18 +112,19 @@ class Names:
         key = id(expression.node)
         if key in self._known:
             return self._known[key]
-        if key in self._asked:
-            return []
-        if self._depth >= DEEPEST:
-            return [Opaque()]
+        if not self._asked:
+            self._fuel = _FUEL
+        self._fuel -= 1
+        if key in self._asked or len(self._asked) >= DEEPEST or self._fuel < 0:
+            self._cuts += 1
+            return [] if key in self._asked else [Opaque()]
+        cuts = self._cuts
         self._asked.add(key)
-        self._depth += 1
         try:
             found = list(dict.fromkeys(self._follow(expression)))
         finally:
-            self._depth -= 1
             self._asked.discard(key)
-        if not self._asked and not self._looking_for_sites:
+        if cuts == self._cuts or (not self._asked and not self._looking_for_sites):
             self._known[key] = found
         return found
 
@@ -131,7 +147,9 @@ class Names:
         return self.name_of(call.of(call.node.func)) if isinstance(call.node, cst.Call) else ""
 
     def instance_of(self, leaf: Leaf) -> Scope | None:
-        """The class of this file of which a leaf is a fresh object, if it is one."""
+        """The class of this file of which a leaf is an object, if it is one."""
+        if isinstance(leaf, Object):
+            return leaf.scope
         if not isinstance(leaf, Literal) or not isinstance(leaf.node, cst.Call):
             return None
         for target in self.callee(leaf.expression):
@@ -180,6 +198,10 @@ class Names:
         if name in _BUILTINS:
             return Imported(f"builtins.{name}")
         return Imported(f"{stars[0]}.{name}") if len(stars) == 1 else Opaque()
+
+    def bound(self, binding: Binding) -> list[Leaf]:
+        """What a name or attribute may be after one binding."""
+        return list(dict.fromkeys(self._binding(binding)))
 
     def _binding(self, binding: Binding) -> Iterator[Leaf]:
         match binding.how:
@@ -231,7 +253,14 @@ class Names:
 
     def elements(self, container: Expression) -> list[Leaf]:
         """What a loop over a value may meet."""
-        return [part for leaf in self.sources(container) for part in self._elements(leaf)]
+        if self._nested >= DEEPEST:
+            self._cuts += 1
+            return [Opaque()]
+        self._nested += 1
+        try:
+            return [part for leaf in self.sources(container) for part in self._elements(leaf)]
+        finally:
+            self._nested -= 1
 
     def _elements(self, leaf: Leaf) -> list[Leaf]:
         if isinstance(leaf, Element):
@@ -287,11 +316,7 @@ class Names:
 
     def _attribute(self, expression: Expression, node: cst.Attribute) -> Iterator[Leaf]:
         name = node.attr.value
-        scope = self.receiver_class(expression.of(node.value))
-        if scope is not None:
-            yield from self.attribute(scope, name) or [Literal(expression)]
-            return
-        for leaf in self.sources(expression.of(node.value)):
+        for leaf in self._objects(expression.of(node.value)):
             owner = leaf.scope if isinstance(leaf, Defined) else self.instance_of(leaf)
             if isinstance(leaf, Imported):
                 yield Imported(f"{leaf.name}.{name}")
@@ -300,17 +325,14 @@ class Names:
             else:
                 yield Literal(expression)
 
-    def receiver_class(self, expression: Expression) -> Scope | None:
-        """The class whose object an expression is, where it is the `self` of a method."""
+    def _objects(self, expression: Expression) -> list[Leaf]:
+        """What stands before a dot; `super()` is an object of the nearest base of this file."""
         node = expression.node
         if isinstance(node, cst.Call) and self._is_super(node):
             method = next((s for s in expression.spot.scope.around() if s.owner), None)
             bases = self.bases(method.owner) if method and method.owner else []
-            return bases[0] if bases else None
-        if not isinstance(node, cst.Name):
-            return None
-        scope, _ = expression.spot.scope.find(node.value)
-        return scope.owner if scope.receiver == node.value else None
+            return [Object(bases[0])] if bases else [Opaque()]
+        return self.sources(expression)
 
     @staticmethod
     def _is_super(node: cst.Call) -> bool:
@@ -361,10 +383,18 @@ class Names:
             if isinstance(leaf, Literal) and isinstance(leaf.node, cst.Lambda):
                 scope = next((f for f in self.file.functions if f.node is leaf.node), None)
             if scope is None or scope.kind is ScopeKind.CLASS or scope.is_generator or not scope.returns:
-                yield Literal(expression)
+                yield from self._same_object(expression) or [Literal(expression)]
                 continue
             for returned in scope.returns:
                 yield from self.sources(returned)
+
+    def _same_object(self, expression: Expression) -> list[Leaf]:
+        """`Net().to(device)` is the net, where Net is a class of this file that inherits the method."""
+        func = expression.node.func if isinstance(expression.node, cst.Call) else None
+        if not isinstance(func, cst.Attribute) or func.attr.value not in _SAME_OBJECT:
+            return []
+        found = self.sources(expression.of(func.value))
+        return found if any(self.instance_of(leaf) for leaf in found) else []
 
     # --- parameters
 
@@ -401,7 +431,11 @@ class Names:
 
     def _parameter(self, function: Scope, name: str) -> Iterator[Leaf]:
         parameter = next(p for p in function.parameters if p.name == name)
+        if name == function.receiver and function.owner is not None:
+            yield Defined(function.owner) if function.is_class_method else Object(function.owner)
+            return
         if parameter.star or self._looking_for_sites:
+            self._cuts += self._looking_for_sites
             yield Opaque()
             return
         sites = self.sites(function)

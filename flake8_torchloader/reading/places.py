@@ -26,6 +26,8 @@ class Places:
         self._edges: dict[Scope | None, list[tuple[Scope, Running]]] = {}
         for call in names.file.calls:
             self._connect(call)
+        for loop in names.file.loops:
+            self._iterate(loop)
         for target, running in self._edges.get(None, []):
             self.reach([target], Place.IMPORT if running is Running.ALWAYS else Place.GUARDED)
 
@@ -35,6 +37,18 @@ class Places:
             return
         for target in (*(t for t, _ in self.names.targets(call)), *self._called_back(call)):
             self._edges.setdefault(caller, []).append((target, call.spot.running))
+
+    def _iterate(self, loop: Expression) -> None:
+        """A loop over an object of this file's class runs its `__iter__`."""
+        node = loop.node
+        inner = [loop.of(arg.value) for arg in node.args] if isinstance(node, cst.Call) else []
+        for expression in (loop, *inner):
+            for leaf in self.names.sources(expression):
+                scope = self.names.instance_of(leaf)
+                method = self.names.method(scope, "__iter__") if scope is not None else None
+                if method is not None:
+                    edges = self._edges.setdefault(loop.spot.scope.function, [])
+                    edges.append((method, loop.spot.running))
 
     def _called_back(self, call: Expression) -> Iterator[Scope]:
         """Functions that somebody else's function calls: `fire.Fire(main)`, `Trainer.fit(..., data)`."""
@@ -69,6 +83,17 @@ class Places:
             reached.add(place)
             edges = self._edges.get(function, [])
             queue += [target for target, running in edges if running is Running.ALWAYS]
+
+    def below(self, functions: Iterable[Scope]) -> set[Scope]:
+        """Some functions and everything that they call."""
+        found: set[Scope] = set()
+        queue = list(functions)
+        while queue:
+            function = queue.pop()
+            if function not in found:
+                found.add(function)
+                queue += [target for target, _ in self._edges.get(function, [])]
+        return found
 
     def of_function(self, function: Scope) -> frozenset[Place]:
         """From where a function is reached."""

@@ -52,9 +52,10 @@ def _calls(file: Collector, names: Names, places: Places, values: Values) -> Ite
         start = f".{name}".find(".cv2.")
         if start < 0:
             continue
+        through = name[:start].strip(".")
         args = call.node.args if isinstance(call.node, cst.Call) else ()
         value = values.value(call.of(args[0].value)) if args else UNKNOWN
-        yield Call(call, name[start:], places.of(call.spot), value)
+        yield Call(call, name[start:], places.of(call.spot), value, through)
 
 
 def _variables(file: Collector, names: Names, places: Places, values: Values) -> Iterator[Variable]:
@@ -67,10 +68,21 @@ def _variables(file: Collector, names: Names, places: Places, values: Values) ->
             yield from _variable(target, key, value, places, values)
     for call in file.calls:
         node = call.node
+        if isinstance(node, cst.Call) and names.callee_name(call) == "os.environ.update":
+            for key, value in _updated(call):
+                yield from _variable(call, key, value, places, values)
         if isinstance(node, cst.Call) and len(node.args) == 2:
             if names.callee_name(call) in ("os.environ.setdefault", "os.putenv"):
                 key, value = (call.of(arg.value) for arg in node.args)
                 yield from _variable(call, key, value, places, values)
+
+
+def _updated(call: Expression) -> Iterator[tuple[Expression, Expression]]:
+    """The keys and values of `update({...})`."""
+    for arg in call.node.args if isinstance(call.node, cst.Call) else ():
+        for element in arg.value.elements if isinstance(arg.value, cst.Dict) else ():
+            if isinstance(element, cst.DictElement):
+                yield call.of(element.key), call.of(element.value)
 
 
 def _variable(

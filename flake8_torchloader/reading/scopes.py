@@ -161,6 +161,11 @@ class Scope:
         return any(isinstance(d.node, cst.Name) and d.node.value == name for d in self.decorators)
 
     @property
+    def is_class_method(self) -> bool:
+        """Whether the first parameter of a method is the class."""
+        return self._is_decorated("classmethod")
+
+    @property
     def is_property(self) -> bool:
         """Whether a method is read like an attribute."""
         return self._is_decorated("property") or self._is_decorated("cached_property")

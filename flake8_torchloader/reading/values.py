@@ -11,6 +11,9 @@ from flake8_torchloader.module import UNKNOWN, Constant, Value
 from flake8_torchloader.reading.names import Imported, Leaf, Literal, Names
 from flake8_torchloader.reading.scopes import Expression
 
+_DEEPEST = 12
+"""How many operations deep an expression is computed."""
+
 _MOST = 16
 """How many constants are told apart before a value counts as unknown."""
 
@@ -34,17 +37,23 @@ class Values:
     def __init__(self, names: Names) -> None:
         self.names = names
         self._options: dict[str, list[Expression]] | None = None
+        self._known: dict[int, Value] = {}
         self._depth = 0
 
     def value(self, expression: Expression) -> Value:
         """The constants that an expression may have."""
-        if self._depth > 12:
+        key = id(expression.node)
+        if key in self._known:
+            return self._known[key]
+        if self._depth > _DEEPEST:
             return UNKNOWN
         self._depth += 1
+        self._known[key] = UNKNOWN
         try:
-            return self._value(expression)
+            self._known[key] = self._value(expression)
         finally:
             self._depth -= 1
+        return self._known[key]
 
     def _value(self, expression: Expression) -> Value:
         node = expression.node

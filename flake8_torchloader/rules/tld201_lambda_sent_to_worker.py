@@ -53,7 +53,7 @@ class LambdaSentToWorker(Rule):
 
     code = "TLD201"
     name = "lambda-sent-to-worker"
-    message = "lambda is sent to the workers in {slot} of {carrier}: {methods} it can't be pickled; write a module-level def"
+    message = "lambda in {slot} of {carrier}: workers fail to start {methods}, it can't be pickled; use a module-level def"
     methods = PICKLING_METHODS
 
     def check(self, module: Module) -> Iterator[Hazard]:

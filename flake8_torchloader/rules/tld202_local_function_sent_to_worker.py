@@ -63,7 +63,7 @@ class LocalFunctionSentToWorker(Rule):
 
     code = "TLD202"
     name = "local-function-sent-to-worker"
-    message = "{kind} {local} is sent in {slot} of {carrier}: {methods} it can't be pickled; define it at module level"
+    message = "{kind} {local} in {slot} of {carrier}: workers fail to start {methods}; define it at module level"
     methods = PICKLING_METHODS
 
     def check(self, module: Module) -> Iterator[Hazard]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from flake8_torchloader.module import Array, Module
 from flake8_torchloader.rule import Hazard, Rule
 from flake8_torchloader.settings import spell_size
+from flake8_torchloader.start_method import StartMethod
 
 
 class LargeArrayInInit(Rule):
@@ -66,7 +67,7 @@ class LargeArrayInInit(Rule):
 
     code = "TLD301"
     name = "large-array-in-init"
-    message = "{attribute} keeps {what}: {harm}; keep a torch tensor, open a memmap lazily, or read per item"
+    message = "{attribute} keeps {what}: {harm}; keep a torch tensor or read per item"
 
     def check(self, module: Module) -> Iterator[Hazard]:
         """Arrays above the threshold, and whole ones whose size the file doesn't tell."""
@@ -83,5 +84,6 @@ class LargeArrayInInit(Rule):
     @staticmethod
     def _harm(array: Array) -> str:
         count = array.workers.only
-        workers = f"each of {count} workers" if isinstance(count, int) and count > 1 else "each worker"
-        return f"spawn and forkserver (Linux default from 3.14) give {workers} a copy"
+        workers = f"{count} workers" if isinstance(count, int) and count > 1 else "each worker"
+        fork = "copies it page by page" if StartMethod.FORK in array.methods else "shares it"
+        return f"fork {fork}, spawn/forkserver (Linux default from 3.14) copy it to {workers}"

@@ -65,7 +65,8 @@ class OpenCVThreadsInWorker(Rule):
 
     Does not see
     ------------
-    OpenCV used by a library; a limit that another module of the project sets. Reading and decoding
+    OpenCV used by a library; a limit that another module of the project sets, unless `cv2` itself is
+    imported through that module: then it is trusted to limit the threads. Reading and decoding
     images starts no threads and is not reported. Always limit to 0: under fork, `setNumThreads(1)`
     in a worker deadlocks if the parent has used OpenCV before.
     """
@@ -79,9 +80,11 @@ class OpenCVThreadsInWorker(Rule):
         if any(call.name == LIMIT for call in module.calls) or _by_environment(module):
             return
         threaded = [call for call in module.calls if _is_threaded(call) and Place.WORKER in call.places]
+        if any(call.through for call in threaded):
+            return
         first = min(threaded, key=lambda call: module.span(call.site), default=None)
         if first is not None:
-            yield Hazard(first.site, {"function": first.name}, first.methods)
+            yield Hazard(first.site, {"function": first.name})
 
 
 def _by_environment(module: Module) -> bool:

@@ -9,6 +9,7 @@ from flake8_torchloader.rule import Hazard, Rule
 from flake8_torchloader.start_method import ALL_METHODS, PICKLING_METHODS
 
 _LIMIT = "cv2.setNumThreads"
+_SETTINGS = (_LIMIT, "cv2.getNumThreads", "cv2.ocl.setUseOpenCL", "cv2.setUseOptimized")
 _FICTITIOUS = "OPENCV_OPENMP_NUM_THREADS"
 
 
@@ -82,8 +83,11 @@ class OpenCVLimitNotInWorker(Rule):
 
     @staticmethod
     def _concerns_workers(module: Module) -> bool:
-        in_workers = any(Place.WORKER in call.places for call in module.calls)
-        return in_workers or any(loader.has_workers for loader in module.loaders)
+        """Whether workers run OpenCV here, or the file only starts them and uses OpenCV for nothing else."""
+        if any(Place.WORKER in call.places for call in module.calls):
+            return True
+        is_unused = all(call.name in _SETTINGS for call in module.calls)
+        return is_unused and any(loader.has_workers for loader in module.loaders)
 
 
 def _reaches(limit: Call) -> bool:
