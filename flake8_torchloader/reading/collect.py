@@ -186,9 +186,9 @@ class Collector:
         for param in (*params.posonly_params, *params.params):
             found.append(Parameter(param.name.value, len(found), self._default(param)))
         found += [Parameter(p.name.value, None, self._default(p)) for p in params.kwonly_params]
-        for param, star in ((params.star_arg, "*"), (params.star_kwarg, "**")):
-            if isinstance(param, cst.Param):
-                found.append(Parameter(param.name.value, None, None, star))
+        for rest, star in ((params.star_arg, "*"), (params.star_kwarg, "**")):
+            if isinstance(rest, cst.Param):
+                found.append(Parameter(rest.name.value, None, None, star))
         scope.parameters = tuple(found)
         for one in found:
             scope.bind(one.name, Binding(How.PARAMETER, self._spot, target=scope, name=one.name))

@@ -8,6 +8,7 @@ import libcst as cst
 from libcst.metadata import MetadataWrapper, PositionProvider
 
 from flake8_torchloader.finding import Span
+from flake8_torchloader.module import Site
 from flake8_torchloader.reading.scopes import Expression
 
 
@@ -23,8 +24,11 @@ class Positions:
         self._lines = _first_lines(module, tree)
         self._spans: dict[int, dict[cst.CSTNode, Span]] = {}
 
-    def span(self, expression: Expression) -> Span:
-        """The stretch of text that a node takes up."""
+    def __call__(self, site: Site) -> Span:
+        """The stretch of text that a record's expression takes up."""
+        if not isinstance(site, Expression):
+            return Span(1, 0, 1, 0)
+        expression = site
         top = expression.spot.top
         if top not in self._spans:
             try:

@@ -41,7 +41,7 @@ def read_module(text: str, tree: ast.Module) -> Module:
         arrays=tuple(ArrayReader(names, values, datasets).read()),
         calls=tuple(_calls(file, names, places, values)),
         variables=tuple(_variables(file, names, places, values)),
-        span=Positions(module, tree).span,
+        span=Positions(module, tree),
     )
 
 

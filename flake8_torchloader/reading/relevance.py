@@ -6,11 +6,11 @@ import ast
 
 _WORDS = ("DataLoader", "ataset", "DataModule", "Lambda")
 _CALLS = ("oader", "ompose", "ambda", "ampler", "set_start_method")
-_DEEPEST = 90
-"""Levels of nested expressions that are still read: chains cost libcst's parser the square of their length."""
+_DEEPEST = 300
+"""Levels of the tree that are still read: a chain costs libcst's parser the square of its length."""
 
-_LONGEST = 60_000
-"""Lines of a file that is still read."""
+_BRACKETS = 80
+"""Levels of nested calls and displays that are still read: libcst writes them out recursively."""
 
 
 def text_may_matter(text: str) -> bool:
@@ -50,12 +50,12 @@ def _names_loader(node: ast.AST) -> bool:
 
 
 def too_deep(tree: ast.Module) -> int | None:
-    """The line of an expression that is nested too deeply to be read, if there is one."""
-    stack: list[tuple[ast.AST, int]] = [(tree, 0)]
+    """The line of code that is nested too deeply to be read, if there is any."""
+    stack: list[tuple[ast.AST, int, int]] = [(tree, 0, 0)]
     while stack:
-        node, depth = stack.pop()
-        if depth > _DEEPEST:
+        node, depth, brackets = stack.pop()
+        brackets += isinstance(node, (ast.Call, ast.List, ast.Tuple, ast.Dict, ast.Set, ast.Subscript, ast.Lambda))
+        if depth > _DEEPEST or brackets > _BRACKETS:
             return getattr(node, "lineno", 1)
-        for child in ast.iter_child_nodes(node):
-            stack.append((child, depth + 1))
+        stack += [(child, depth + 1, brackets) for child in ast.iter_child_nodes(node)]
     return None

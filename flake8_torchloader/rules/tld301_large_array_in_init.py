@@ -67,7 +67,7 @@ class LargeArrayInInit(Rule):
 
     code = "TLD301"
     name = "large-array-in-init"
-    message = "{attribute} keeps {what}: {harm}; keep a torch tensor or read per item"
+    message = "{attribute} keeps {what}: {harm}; keep a tensor or read per item"
 
     def check(self, module: Module) -> Iterator[Hazard]:
         """Arrays above the threshold, and whole ones whose size the file doesn't tell."""
@@ -85,5 +85,5 @@ class LargeArrayInInit(Rule):
     def _harm(array: Array) -> str:
         count = array.workers.only
         workers = f"{count} workers" if isinstance(count, int) and count > 1 else "each worker"
-        fork = "copies it page by page" if StartMethod.FORK in array.methods else "shares it"
-        return f"fork {fork}, spawn/forkserver (Linux default from 3.14) copy it to {workers}"
+        copied = f"spawn/forkserver (Linux default from 3.14) copy it to {workers}"
+        return f"{copied}, fork too in time" if StartMethod.FORK in array.methods else f"fork shares it, {copied}"
