@@ -121,15 +121,19 @@ class ArrayReader:
 
     def _leaves(self, leaves: list[Leaf], *, in_loop: bool) -> Iterator[Whole]:
         for leaf in leaves:
-            if isinstance(leaf, Element):
+            if isinstance(leaf, Element) and self._is_new(leaf.expression, in_loop=True):
                 yield from self._whole(leaf.expression, in_loop=True)
-            elif isinstance(leaf, Literal):
+            elif isinstance(leaf, Literal) and self._is_new(leaf.expression, in_loop=in_loop):
                 yield from self._literal(leaf.expression, in_loop=in_loop)
 
+    def _is_new(self, at: Expression, *, in_loop: bool) -> bool:
+        """Whether an expression was not looked at for this attribute yet."""
+        key = (id(at.node), in_loop)
+        is_new = key not in self._seen
+        self._seen.add(key)
+        return is_new
+
     def _literal(self, at: Expression, *, in_loop: bool) -> Iterator[Whole]:
-        if (id(at.node), in_loop) in self._seen:
-            return
-        self._seen.add((id(at.node), in_loop))
         match at.node:
             case cst.Call():
                 yield from self._call(at, at.node, in_loop=in_loop)
