@@ -15,18 +15,23 @@ def read(text: str, tree: ast.Module | None = None) -> Module:
         return Module()
     try:
         tree = ast.parse(text) if tree is None else tree
-        if not tree_may_matter(tree):
-            return Module()
-        line = too_deep(tree)
-        if line is not None:
-            return _unread("an expression is nested too deeply", line)
-        from flake8_torchloader.reading.reader import read_module
-
-        return read_module(text, tree)
     except SyntaxError as error:
         return _unread(f"it is no valid Python: {error.msg}", error.lineno or 1)
-    except RecursionError:
-        return _unread("its code is nested too deeply", 1)
+    except (ValueError, RecursionError, MemoryError) as error:
+        return _unread(f"Python can't parse it: {error}", 1)
+    if not tree_may_matter(tree):
+        return Module()
+    line = too_deep(tree)
+    if line is not None:
+        return _unread("an expression is nested too deeply", line)
+    return _read_whole(text, tree)
+
+
+def _read_whole(text: str, tree: ast.Module) -> Module:
+    from flake8_torchloader.reading.reader import read_module
+
+    try:
+        return read_module(text, tree)
     except Exception as error:
         return _unread(f"{type(error).__name__} while reading it", 1)
 

@@ -48,13 +48,13 @@ class ArrayReader:
         self._seen: set[tuple[int, bool]] = set()
 
     def read(self) -> Iterator[Array]:
-        """Every array once."""
+        """Every array once, however many datasets share the helper that loads it."""
+        seen: set[int] = set()
         for dataset in self.datasets.by_scope.values():
             if dataset.meets_workers and not self.names.chooses_state(dataset.scope):
-                yield from self._of(dataset)
+                yield from self._of(dataset, seen)
 
-    def _of(self, dataset: DatasetClass) -> Iterator[Array]:
-        seen: set[int] = set()
+    def _of(self, dataset: DatasetClass, seen: set[int]) -> Iterator[Array]:
         reads_items = self._reads_items(dataset.scope)
         for attribute, binding in self._final(dataset):
             for whole in self._wholes(binding):

@@ -12,9 +12,14 @@ _SERIAL = frozenset({
     "putText", "circle", "polylines", "getTextSize", "imshow", "waitKey", "destroyAllWindows", "getNumThreads",
     "VideoWriter", "VideoWriter_fourcc", "imreadmulti", "haveImageReader", "useOptimized", "setUseOptimized",
     "boundingRect", "contourArea", "setRNGSeed", "getRotationMatrix2D", "getAffineTransform",
-    "getPerspectiveTransform", "setUseOpenCL", "ellipse", "fillPoly", "drawContours", "destroyWindow",
+    "getPerspectiveTransform", "setUseOpenCL", "ellipse", "fillPoly", "drawContours", "destroyWindow", "split",
+    "merge", "copyMakeBorder", "bitwise_and", "bitwise_or", "bitwise_not", "bitwise_xor", "add", "subtract",
+    "multiply", "divide", "absdiff", "addWeighted", "inRange", "normalize", "rotate", "transpose", "hconcat",
+    "vconcat", "mean", "countNonZero", "minMaxLoc", "convertScaleAbs", "min", "max", "compare", "floodFill",
+    "perspectiveTransform", "approxPolyDP", "convexHull", "minAreaRect", "getStructuringElement", "calcHist",
+    "contourArea", "arcLength", "moments", "getRectSubPix", "fillConvexPoly", "boxPoints", "Rodrigues", "randu",
 })  # fmt: skip
-"""Functions that never start a thread."""
+"""Functions that start no thread: measured with OpenCV 5.0 on images of 1000 x 1000 x 3 bytes."""
 
 LIMIT = "cv2.setNumThreads"
 VARIABLE = "OPENCV_FOR_THREADS_NUM"
