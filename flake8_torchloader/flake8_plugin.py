@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from flake8_torchloader import __version__
+from flake8_torchloader.finding import Finding, Span
 from flake8_torchloader.settings import Settings, parse_size
 from flake8_torchloader.start_method import parse_start_methods
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from flake8.options.manager import OptionManager
 
 FAMILY = "TLD"
+FAILED = f"{FAMILY}000"
 OPT_IN = f"{FAMILY}9"
 """What the codes of hints begin with: they are given only to those who name them."""
 
@@ -122,13 +124,19 @@ class Plugin:
     def run(self) -> Iterator[tuple[int, int, str, type[Plugin]]]:
         """Give line (from 1), column (from 0), text and checker for each selected finding."""
         codes = self.choice.codes
-        if not codes:
-            return
+        for finding in self._findings(codes) if codes else ():
+            yield finding.span.line, finding.span.column, f"{finding.code} {finding.message}", Plugin
+
+    def _findings(self, codes: frozenset[str]) -> list[Finding]:
         from flake8_torchloader.lint import lint
 
         text = "".join(self._lines)
-        for finding in lint(text, self._filename, self.choice.settings, codes, self._tree):
-            yield finding.span.line, finding.span.column, f"{finding.code} {finding.message}", Plugin
+        try:
+            return lint(text, self._filename, self.choice.settings, codes, self._tree)
+        except Exception as error:
+            # flake8 ends the run of all files when a plugin raises on one of them.
+            reason = f"this file could not be analysed for worker hazards: {type(error).__name__} while checking it"
+            return [Finding(Span(1, 0, 1, 0), FAILED, reason)] if FAILED in codes else []
 
 
 def _option_type(parse: Callable[[str], T]) -> Callable[[str], T]:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 import libcst as cst
 
-from flake8_torchloader.reading.names import Defined, Element, Imported, Leaf, Literal, Names, Opaque
+from flake8_torchloader.reading.leaves import Defined, Element, Imported, Leaf, Literal, Opaque
+from flake8_torchloader.reading.names import Names
 from flake8_torchloader.reading.scopes import Expression, Scope
 
 
@@ -73,12 +74,13 @@ class ArgumentReader:
     def _mapping_leaves(self, mapping: Expression) -> list[Leaf]:
         """What a mapping may be; for a function's own `**kwargs`, what its callers give."""
         node = mapping.node
-        scope, bindings = mapping.spot.scope.find(node.value) if isinstance(node, cst.Name) else (None, [])
-        is_star = any(p.star == "**" and p.name == getattr(node, "value", "") for p in scope.parameters) if scope else False
-        if scope is None or not is_star:
+        if not isinstance(node, cst.Name):
+            return self.names.sources(mapping)
+        scope, bindings = mapping.spot.scope.find(node.value)
+        if not any(p.star == "**" and p.name == node.value for p in scope.parameters):
             return self.names.sources(mapping)
         added = [Element(b.value) for b in bindings if b.value is not None]
-        return [*(Literal(site.call) for site in self.names.sites(scope)), *added] or [Opaque()]
+        return [*(Literal(site.call) for site in self.names.calls.sites(scope)), *added] or [Opaque()]
 
     def _items(self, leaf: Literal, depth: int = 0) -> Iterator[tuple[str, Expression]]:
         """The string keys of a dict display, a `dict(...)` call, or the keywords of any call."""

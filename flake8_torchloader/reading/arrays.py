@@ -18,7 +18,8 @@ from flake8_torchloader.reading.known import (
     WHOLE_READERS,
     WRAPPERS,
 )
-from flake8_torchloader.reading.names import Element, Leaf, Literal, Names
+from flake8_torchloader.reading.leaves import Element, Leaf, Literal
+from flake8_torchloader.reading.names import Names
 from flake8_torchloader.reading.scopes import Binding, Expression, How, Scope
 from flake8_torchloader.reading.values import Values
 from flake8_torchloader.start_method import ALL_METHODS, PICKLING_METHODS
@@ -138,12 +139,12 @@ class ArrayReader:
             case cst.Call():
                 yield from self._call(at, at.node, in_loop=in_loop)
             case cst.ListComp():
-                inner = self.names.inside(at, at.node, at.node.elt)
+                inner = self.names.containers.inside(at, at.node, at.node.elt)
                 yield from self._whole(inner, in_loop=True)
                 if isinstance(at.node.elt, cst.Name):
                     yield from self._whole(at.of(at.node.for_in.iter), in_loop=in_loop)
             case cst.DictComp():
-                inner = self.names.inside(at, at.node, at.node.value)
+                inner = self.names.containers.inside(at, at.node, at.node.value)
                 yield from self._whole(inner, in_loop=True)
             case cst.BinaryOperation():
                 for side in (at.node.left, at.node.right):

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import libcst as cst
 
-from flake8_torchloader.reading.guards import Guard, dotted, guard_of, last_name, leaves, returns
+from flake8_torchloader.reading.bindings import Binder
+from flake8_torchloader.reading.guards import Guard, guard_of, last_name, leaves, returns
 from flake8_torchloader.reading.scopes import (
     Binding,
     Block,
@@ -21,58 +20,17 @@ from flake8_torchloader.reading.scopes import (
 from flake8_torchloader.reading.walk import Step
 
 _ADDERS = {"append", "add", "insert", "extend", "update", "setdefault", "appendleft", "put"}
-_PATHS = (cst.Tuple, cst.List)
 
 
-class Collector:
+class Collector(Binder):
     """What one file holds, in the order of its text; everything is resolved later, on demand."""
 
     def __init__(self, module: cst.Module) -> None:
-        self.scope = Scope(ScopeKind.MODULE, "<module>", module, None)
+        super().__init__(module)
         self.calls: list[Expression] = []
         self.loops: list[Expression] = []
         self.classes: list[Scope] = []
-        self.functions: list[Scope] = []
-        self.comprehensions: list[Scope] = []
-        self.writes: list[tuple[Expression, Expression]] = []
-        self.names: dict[int, str] = {}
-        self.parts: set[int] = set()
-        self.dropped: set[int] = set()
-        self.outer: list[tuple[Expression, Expression]] = []
-        self._order = 0
-        block = Block(self.scope, None, Running.ALWAYS)
-        self._spot = Spot(self.scope, block, 0, Running.ALWAYS, 0)
-        self._outer: list[Spot] = []
-
-    # --- where we are
-
-    def _at(self, node: cst.CSTNode) -> Expression:
-        return Expression(node, self._spot)
-
-    def _next(self, top: int | None = None) -> None:
-        """Begin a statement: it has an order of its own and runs as its block now does."""
-        self._order += 1
-        spot = self._spot
-        here = spot.top if top is None else top
-        self._spot = Spot(spot.scope, spot.block, self._order, spot.block.running, here)
-
-    def _inside(self, steps: Iterable[Step], block: Block) -> list[Step]:
-        def enter() -> None:
-            self._outer.append(self._spot)
-            self._spot = Spot(block.scope, block, self._order, block.running, self._spot.top)
-
-        def leave() -> None:
-            self._spot = self._outer.pop()
-
-        return [enter, *steps, leave]
-
-    def _branch(self, body: cst.CSTNode | None, running: Running | None = None) -> list[Step]:
-        if body is None:
-            return []
-        return self._inside([body], Block(self._spot.scope, self._spot.block, running or self._spot.running))
-
-    def _scoped(self, scope: Scope, steps: Iterable[Step]) -> list[Step]:
-        return self._inside(steps, Block(scope, self._spot.block, Running.ALWAYS))
+        self.by_node: dict[int, Scope] = {}
 
     # --- statements
 
@@ -121,13 +79,6 @@ class Collector:
     def _guard_rest(self) -> None:
         self._spot.block.running = Running.GUARDED
 
-    def _value_of(self, name: str) -> cst.BaseExpression | None:
-        _, bindings = self._spot.scope.find(name)
-        value = bindings[0].value if len(bindings) == 1 else None
-        if value is None or bindings[0].how is not How.VALUE or bindings[0].path:
-            return None
-        return value.node if isinstance(value.node, cst.BaseExpression) else None
-
     def visit_For(self, node: cst.For) -> list[Step]:
         """A loop gives its target the elements, and iterates what stands behind `in`."""
         self._next()
@@ -165,7 +116,6 @@ class Collector:
         self._next()
         scope = Scope(ScopeKind.FUNCTION, node.name.value, node, self._spot.scope, self._spot)
         scope.decorators = tuple(self._at(d.decorator) for d in node.decorators)
-        self.functions.append(scope)
         self._spot.scope.bind(node.name.value, Binding(How.DEFINITION, self._spot, target=scope))
         defaults = self._parameters(scope, node.params)
         return [*(d.decorator for d in node.decorators), *defaults, *self._scoped(scope, [node.body])]
@@ -173,7 +123,7 @@ class Collector:
     def visit_Lambda(self, node: cst.Lambda) -> list[Step]:
         """A lambda returns its body."""
         scope = Scope(ScopeKind.LAMBDA, "<lambda>", node, self._spot.scope, self._spot)
-        self.functions.append(scope)
+        self.by_node[id(node)] = scope
         defaults = self._parameters(scope, node.params)
 
         def note() -> None:
@@ -211,7 +161,7 @@ class Collector:
 
     def _comprehension(self, node: cst.BaseComp, *results: cst.CSTNode) -> list[Step]:
         scope = Scope(ScopeKind.COMPREHENSION, "<comprehension>", node, self._spot.scope, self._spot)
-        self.comprehensions.append(scope)
+        self.by_node[id(node)] = scope
         here = self._spot
 
         def enter() -> None:
@@ -238,133 +188,6 @@ class Collector:
         """The loop of a comprehension iterates as any other."""
         self.loops.append(self._at(node.iter))
         self._bind(node.target, How.ELEMENT, self._at(node.iter))
-
-    # --- bindings
-
-    def _bind(self, target: cst.CSTNode, how: How, value: Expression | None, path: tuple[int, ...] = ()) -> None:
-        """Note that a target gets a value, or the part of it to which `path` leads."""
-        if isinstance(target, _PATHS):
-            for index, element in enumerate(target.elements):
-                starred = isinstance(element, cst.StarredElement)
-                inner = How.OTHER if starred else how
-                self._bind(element.value, inner, value, (*path, index))
-            return
-        match target:
-            case cst.Name(value=name):
-                self._bind_name(name, Binding(how, self._spot, value, path))
-            case cst.Attribute(value=cst.Name(value=receiver), attr=cst.Name(value=name)):
-                if not self._bind_attribute(receiver, name, Binding(how, self._spot, value, path)) and value:
-                    self.parts.add(id(value.node))
-                    self.outer.append((self._at(target), value))
-            case cst.Subscript(value=base):
-                self._bind(base, How.ADDED, value, path)
-                if value is not None:
-                    self.writes.append((self._at(target), value))
-
-    def _bind_name(self, name: str, binding: Binding) -> None:
-        scope = self._spot.scope
-        while name in scope.outer_names and scope.parent is not None:
-            scope = scope.parent if name in scope.parent.bindings else scope.module
-        scope.bind(name, binding)
-
-    def _bind_attribute(self, receiver: str, name: str, binding: Binding) -> bool:
-        """Note an attribute of the object whose method this is; tell whether it is that object's."""
-        for scope in self._spot.scope.around():
-            if scope.receiver == receiver and scope.owner is not None:
-                scope.owner.attributes.setdefault(name, []).append(binding)
-                return True
-        return False
-
-    def visit_Assign(self, node: cst.Assign) -> list[Step]:
-        """Every target gets the value; a call is known by the first name it is given."""
-        value = self._at(node.value)
-        for target in node.targets:
-            self._bind_parts(target.target, value)
-            self._name(node.value, dotted(target.target))
-        targets = [target.target for target in node.targets]
-        self._name_elements(targets[0], node.value)
-        return [*(t for t in targets if isinstance(t, cst.Subscript)), node.value]
-
-    def _bind_parts(self, target: cst.CSTNode, value: Expression) -> None:
-        """`a, b = x, y` is two assignments."""
-        parts = value.node
-        if not isinstance(target, _PATHS) or not isinstance(parts, _PATHS):
-            self._bind(target, How.VALUE, value)
-            return
-        starred = any(isinstance(e, cst.StarredElement) for e in (*target.elements, *parts.elements))
-        if starred or len(target.elements) != len(parts.elements):
-            self._bind(target, How.VALUE, value)
-            return
-        for left, right in zip(target.elements, parts.elements):
-            self._bind_parts(left.value, value.of(right.value))
-
-    def _name_elements(self, target: cst.CSTNode, value: cst.CSTNode) -> None:
-        if isinstance(target, _PATHS) and isinstance(value, _PATHS):
-            for left, right in zip(target.elements, value.elements):
-                self._name(right.value, dotted(left.value))
-
-    def _name(self, value: cst.CSTNode, name: str) -> None:
-        """Remember the first name that a value is given; `Net().to(device)` is known by the name of the net."""
-        while isinstance(value, cst.Call):
-            self.names.setdefault(id(value), name)
-            value = value.func.value if isinstance(value.func, cst.Attribute) else value.func
-        if name:
-            self.names.setdefault(id(value), name)
-
-    def visit_AnnAssign(self, node: cst.AnnAssign) -> list[Step]:
-        """As an assignment, if there is a value."""
-        if node.value is None:
-            return []
-        self._bind(node.target, How.VALUE, self._at(node.value))
-        self._name(node.value, dotted(node.target))
-        return [node.value]
-
-    def visit_AugAssign(self, node: cst.AugAssign) -> list[Step]:
-        """`x += [y]` adds to what x holds; other arithmetic makes it unknown."""
-        how = How.ADDED if isinstance(node.operator, cst.AddAssign) else How.OTHER
-        self._bind(node.target, how, self._at(node.value))
-        return [node.value]
-
-    def visit_Expr(self, node: cst.Expr) -> None:
-        """A statement whose value nobody takes."""
-        self.dropped.add(id(node.value))
-
-    def visit_NamedExpr(self, node: cst.NamedExpr) -> list[Step]:
-        """A walrus binds outside the comprehension it stands in."""
-        scope = next(s for s in self._spot.scope.around() if s.kind is not ScopeKind.COMPREHENSION)
-        if isinstance(node.target, cst.Name):
-            scope.bind(node.target.value, Binding(How.VALUE, self._spot, self._at(node.value)))
-            self._name(node.value, node.target.value)
-        return [node.value]
-
-    def visit_Import(self, node: cst.Import) -> list[Step]:
-        """`import a.b` binds `a`, `import a.b as c` binds `c` to `a.b`."""
-        for alias in node.names:
-            full = dotted(alias.name)
-            local = dotted(alias.asname.name) if alias.asname else ""
-            name = local or full.split(".")[0]
-            self._bind_name(name, Binding(How.IMPORT, self._spot, name=full if local else name))
-        return []
-
-    def visit_ImportFrom(self, node: cst.ImportFrom) -> list[Step]:
-        """A relative import keeps its dots: `.data.Loader`."""
-        base = "." * len(node.relative) + (dotted(node.module) if node.module else "")
-        if isinstance(node.names, cst.ImportStar):
-            self._spot.scope.stars.append(base)
-            return []
-        for alias in node.names:
-            name = dotted(alias.name)
-            local = dotted(alias.asname.name) if alias.asname else name
-            full = f"{base}{name}" if base.endswith(".") else f"{base}.{name}"
-            self._bind_name(local, Binding(How.IMPORT, self._spot, name=full))
-        return []
-
-    def visit_Global(self, node: cst.Global | cst.Nonlocal) -> list[Step]:
-        """The names belong to a scope further out."""
-        self._spot.scope.outer_names.update(item.name.value for item in node.names)
-        return []
-
-    visit_Nonlocal = visit_Global
 
     def visit_Return(self, node: cst.Return) -> None:
         """What a function may return."""

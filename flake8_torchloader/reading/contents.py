@@ -8,9 +8,11 @@ from collections.abc import Iterator
 import libcst as cst
 
 from flake8_torchloader.reading.arguments import ArgumentReader
+from flake8_torchloader.reading.callsites import CallSite
 from flake8_torchloader.reading.guards import last_name
 from flake8_torchloader.reading.known import KEEPERS, NOT_KEPT
-from flake8_torchloader.reading.names import CallSite, Element, Leaf, Literal, Names
+from flake8_torchloader.reading.leaves import Element, Leaf, Literal
+from flake8_torchloader.reading.names import Names
 from flake8_torchloader.reading.scopes import Binding, Expression, How, Parameter, Scope
 
 _KEPT_BY_NAME = re.compile(r"transform|augment|preproc|collat|tokeniz|_fn$|func$|loader$|processor")
@@ -53,9 +55,9 @@ class Contents:
             case cst.List() | cst.Tuple() | cst.Set() | cst.Dict():
                 yield from (at.of(element.value) for element in node.elements)
             case cst.ListComp() | cst.SetComp() | cst.GeneratorExp():
-                yield self.names.inside(at, node, node.elt)
+                yield self.names.containers.inside(at, node, node.elt)
             case cst.DictComp():
-                yield self.names.inside(at, node, node.value)
+                yield self.names.containers.inside(at, node, node.value)
             case cst.Call():
                 scope = self.names.instance_of(leaf)
                 yield from self._set_later(node)
@@ -88,7 +90,7 @@ class Contents:
     def _kept(self, call: Expression, binding: Binding) -> Expression | None:
         """What `self.x = value` keeps for this very object, where value is a parameter."""
         parameter = self.parameter_of(binding)
-        return self.names.given(CallSite(call, bound=True), parameter) if parameter else binding.value
+        return self.names.calls.given(CallSite(call, bound=True), parameter) if parameter else binding.value
 
     def parameter_of(self, binding: Binding) -> Parameter | None:
         """The parameter of `__init__` that `self.x = value` keeps as it is, if it is one."""

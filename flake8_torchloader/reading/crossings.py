@@ -9,8 +9,9 @@ import libcst as cst
 from flake8_torchloader.module import Crossing, Kind, Place
 from flake8_torchloader.reading.contents import Contents, Held
 from flake8_torchloader.reading.datasets import DatasetReader, is_dataset_name
+from flake8_torchloader.reading.leaves import Defined, Literal
 from flake8_torchloader.reading.loaders import LoaderReader
-from flake8_torchloader.reading.names import Defined, Literal, Names
+from flake8_torchloader.reading.names import Names
 from flake8_torchloader.reading.scopes import Binding, Expression, Scope, ScopeKind
 from flake8_torchloader.start_method import ALL_METHODS, StartMethod
 
@@ -60,8 +61,8 @@ class CrossingReader:
         init = self.names.method(scope, "__init__")
         if value is None or parameter is None or init is None:
             return [] if value is None else [value]
-        sites = self.names.sites(init)
-        given = [self.names.given(site, parameter) for site in sites] if sites else [parameter.default]
+        sites = self.names.calls.sites(init)
+        given = [self.names.calls.given(site, parameter) for site in sites] if sites else [parameter.default]
         return [argument for argument in given if argument is not None]
 
     def _through_transforms(self) -> Iterator[Crossing]:
@@ -112,5 +113,3 @@ class CrossingReader:
         if scope is not None and scope.is_local:
             return Kind.CLASS, mention, scope.name
         return None
-
-

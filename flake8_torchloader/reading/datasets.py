@@ -10,8 +10,9 @@ import libcst as cst
 from flake8_torchloader.module import UNKNOWN, Place, Value
 from flake8_torchloader.reading.contents import Contents
 from flake8_torchloader.reading.known import DATASET_PACKAGES, DATASETS, FOREIGN
+from flake8_torchloader.reading.leaves import Defined, Leaf, Literal
 from flake8_torchloader.reading.loaders import LoaderCall, LoaderReader
-from flake8_torchloader.reading.names import Defined, Leaf, Literal, Names
+from flake8_torchloader.reading.names import Names
 from flake8_torchloader.reading.places import WORKER_METHODS, Places
 from flake8_torchloader.reading.scopes import Binding, Expression, Scope, ScopeKind
 from flake8_torchloader.start_method import ALL_METHODS, StartMethod
@@ -99,7 +100,7 @@ class DatasetReader:
         if isinstance(leaf, Defined) and leaf.scope.kind is ScopeKind.FUNCTION:
             yield leaf.scope
         if isinstance(leaf, Literal) and isinstance(leaf.node, cst.Lambda):
-            yield from (f for f in self.names.file.functions if f.node is leaf.node)
+            yield self.names.file.by_node[id(leaf.node)]
         scope = self.names.instance_of(leaf)
         for name in WORKER_METHODS if scope is not None else ():
             method = self.names.method(scope, name) if scope is not None else None

@@ -149,7 +149,8 @@ WRAPPERS = frozenset({
 
 KEEPING_METHODS = frozenset({
     "astype", "reshape", "transpose", "copy", "to_numpy", "swapaxes", "squeeze", "get_fdata", "convert", "repeat",
-    "reset_index", "dropna", "groupby", "filter", "sort_values", "drop", "merge", "set_index", "fillna", "sample", "to_dict", "tolist", "resize", "get_array",
+    "reset_index", "dropna", "groupby", "filter", "sort_values", "drop", "merge", "set_index", "fillna", "sample",
+    "to_dict", "tolist", "resize", "get_array",
 })  # fmt: skip
 """Methods whose result is about as large as the object."""
 

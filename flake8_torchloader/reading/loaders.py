@@ -10,8 +10,9 @@ import libcst as cst
 from flake8_torchloader.module import ZERO, Loader, Use, Value
 from flake8_torchloader.reading.arguments import ArgumentReader, Arguments
 from flake8_torchloader.reading.guards import last_name
-from flake8_torchloader.reading.known import LOADERS, LoaderKind
-from flake8_torchloader.reading.names import Defined, Imported, Leaf, Literal, Names
+from flake8_torchloader.reading.known import FOREIGN, LOADERS, LoaderKind
+from flake8_torchloader.reading.leaves import Defined, Leaf, Literal
+from flake8_torchloader.reading.names import Names
 from flake8_torchloader.reading.places import Places
 from flake8_torchloader.reading.scopes import Expression
 from flake8_torchloader.reading.values import Values
@@ -72,14 +73,12 @@ class LoaderReader:
             return None
         kinds = [LOADERS.get(target.name) for target in self.arguments.targets(call)]
         known = [kind for kind in kinds if kind is not None]
-        return known[0] if known and self._all_loaders(call) else None
+        return None if not known or self._may_be_foreign(call) else known[0]
 
-    def _all_loaders(self, call: Expression) -> bool:
-        """Whether a conditional alias is a loader either way; `None` and a bare mixin don't count."""
-        for leaf in self.names.callee(call):
-            if isinstance(leaf, Imported) and leaf.name not in LOADERS:
-                return False
-        return True
+    def _may_be_foreign(self, call: Expression) -> bool:
+        """Whether a conditional import gives a class of the same name of another framework."""
+        packages = {name.split(".")[0] for name in self.names.imported(call.of(_func(call)))}
+        return not packages.isdisjoint(FOREIGN)
 
     def _loader_call(self, call: Expression, default: frozenset[StartMethod]) -> LoaderCall | None:
         kind = self._kind(call)
@@ -126,9 +125,8 @@ class LoaderReader:
         if not isinstance(leaf, Literal):
             return None
         node, at = leaf.node, leaf.expression
-        if isinstance(node, cst.Call) and len(node.args) == 1:
-            if self.names.callee_name(at).endswith(".get_context"):
-                at = at.of(node.args[0].value)
+        if isinstance(node, cst.Call) and node.args and last_name(node) == "get_context":
+            at = at.of(node.args[0].value)
         text = self.values.value(at).only
         return next((method for method in StartMethod if method.value == text), None)
 
@@ -213,8 +211,10 @@ class LoaderReader:
         )
 
 
+def _func(call: Expression) -> cst.CSTNode:
+    return call.node.func if isinstance(call.node, cst.Call) else call.node
+
+
 def _merge(own: Arguments, other: Arguments) -> Arguments:
     """A call's own arguments win over those that a `partial` gave before."""
     return Arguments({**other.given, **own.given}, own.sometimes, own.is_open or other.is_open)
-
-

@@ -9,7 +9,8 @@ import libcst as cst
 from flake8_torchloader.module import Model
 from flake8_torchloader.reading.guards import last_name
 from flake8_torchloader.reading.known import MODEL_BASES, MODEL_MAKERS, MODEL_PACKAGES
-from flake8_torchloader.reading.names import Imported, Leaf, Literal, Names
+from flake8_torchloader.reading.leaves import Imported, Leaf, Literal
+from flake8_torchloader.reading.names import Names
 from flake8_torchloader.reading.places import Places
 from flake8_torchloader.reading.scopes import Expression
 from flake8_torchloader.reading.walk import below
@@ -20,7 +21,12 @@ _SAME_MODEL = {
 }  # fmt: skip
 """Methods of a network that give back the network."""
 
-_WRAPPERS = ("DataParallel", "DistributedDataParallel", "compile", "convert_sync_batchnorm", "DDP", "prepare", "to_hetero", "deepcopy")
+_WRAPPERS = {
+    "DataParallel", "DistributedDataParallel", "DDP", "compile", "convert_sync_batchnorm", "prepare", "to_hetero",
+    "deepcopy",
+}  # fmt: skip
+"""Functions and classes that give back the network they are given, or one around it."""
+
 _PARAMETERS = {"parameters", "named_parameters"}
 _LOSS = ("Loss", "Criterion", "loss", "criterion")
 
@@ -40,7 +46,8 @@ class ModelReader:
             places = self.places.of(call.spot)
             if not places or id(call.node) in inner or self._is_part(call):
                 continue
-            if id(call.node) in trained or self._is_model(call):
+            is_loss = last_name(call.node).endswith(_LOSS)
+            if not is_loss and (id(call.node) in trained or self._is_model(call)):
                 inner.update(id(node) for node in below(call.node))
                 yield Model(call, self.names.file.names.get(id(call.node)) or last_name(call.node), places)
 
@@ -50,9 +57,7 @@ class ModelReader:
             if isinstance(leaf, Imported):
                 return leaf.name in MODEL_MAKERS or _is_library_model(leaf.name)
         scope = self.names.instance_of(Literal(call))
-        if scope is None or scope.name.endswith(_LOSS):
-            return False
-        return any(name in MODEL_BASES for name in self.names.base_names(scope))
+        return scope is not None and any(name in MODEL_BASES for name in self.names.base_names(scope))
 
     def _trained(self, call: Expression) -> Iterator[Expression]:
         """The calls that built what `.parameters()` is asked of, or what is wrapped to run on many devices."""
@@ -78,11 +83,7 @@ class ModelReader:
                     seen.add(id(inner.node))
                     stack.append(inner)
                 elif inner is None and isinstance(leaf, Literal) and isinstance(leaf.node, cst.Call):
-                    if not self._is_loss(leaf.expression):
-                        yield leaf.expression
-
-    def _is_loss(self, call: Expression) -> bool:
-        return last_name(call.node).endswith(_LOSS)
+                    yield leaf.expression
 
     def _wrapped(self, leaf: Leaf) -> Expression | None:
         """The network behind `model.to(device)` or `DataParallel(model)`."""

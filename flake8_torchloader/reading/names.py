@@ -7,23 +7,16 @@ whoever asks decides what that means.
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 import libcst as cst
 
+from flake8_torchloader.reading.callsites import CallSites
 from flake8_torchloader.reading.collect import Collector
+from flake8_torchloader.reading.containers import Containers
 from flake8_torchloader.reading.known import STAR_EXPORTS
-from flake8_torchloader.reading.scopes import (
-    Binding,
-    Expression,
-    How,
-    Parameter,
-    Scope,
-    ScopeKind,
-    Spot,
-    reaching,
-)
+from flake8_torchloader.reading.leaves import Defined, Element, Imported, Leaf, Literal, Object, Opaque
+from flake8_torchloader.reading.scopes import Binding, Expression, How, Scope, ScopeKind, Spot, reaching
 
 DEEPEST = 24
 """How many steps a value is followed before it counts as unknown."""
@@ -34,62 +27,7 @@ _FUEL = 4000
 _SAME_OBJECT = {"to", "cuda", "cpu", "eval", "train", "half", "float", "double", "requires_grad_", "__enter__"}
 """Methods that a library's class gives to this file's subclasses, and that return the object itself."""
 
-
-@dataclass(frozen=True, slots=True)
-class Imported:
-    """Something from outside this file, by its full name."""
-
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Defined:
-    """A function or class of this file."""
-
-    scope: Scope
-
-
-@dataclass(frozen=True, slots=True)
-class Object:
-    """The object whose method this is, of a class of this file: `self`."""
-
-    scope: Scope
-
-
-@dataclass(frozen=True, slots=True)
-class Literal:
-    """An expression that stands for itself: a literal, a lambda, or a call of what is not followed."""
-
-    expression: Expression
-
-    @property
-    def node(self) -> cst.CSTNode:
-        """The node itself."""
-        return self.expression.node
-
-
-@dataclass(frozen=True, slots=True)
-class Element:
-    """Something that was put into the container in question."""
-
-    expression: Expression
-
-
-@dataclass(frozen=True, slots=True)
-class Opaque:
-    """Something that can't be followed."""
-
-
-Leaf = Imported | Defined | Object | Literal | Element | Opaque
 _BUILTINS = frozenset(dir(builtins))
-
-
-@dataclass(frozen=True, slots=True)
-class CallSite:
-    """A call of a function of this file; `bound` if its first parameter is filled by the object."""
-
-    call: Expression
-    bound: bool
 
 
 class Names:
@@ -97,13 +35,12 @@ class Names:
 
     def __init__(self, file: Collector) -> None:
         self.file = file
+        self.calls = CallSites(self)
+        self.containers = Containers(self)
         self._known: dict[int, list[Leaf]] = {}
         self._asked: set[int] = set()
-        self._sites: dict[Scope, list[CallSite]] | None = None
-        self._looking_for_sites = False
-        self._cuts = 0
+        self.cuts = 0
         self._fuel = _FUEL
-        self._nested = 0
 
     # --- asking
 
@@ -116,15 +53,15 @@ class Names:
             self._fuel = _FUEL
         self._fuel -= 1
         if key in self._asked or len(self._asked) >= DEEPEST or self._fuel < 0:
-            self._cuts += 1
+            self.cuts += 1
             return [] if key in self._asked else [Opaque()]
-        cuts = self._cuts
+        cuts = self.cuts
         self._asked.add(key)
         try:
             found = list(dict.fromkeys(self._follow(expression)))
         finally:
             self._asked.discard(key)
-        if cuts == self._cuts or (not self._asked and not self._looking_for_sites):
+        if cuts == self.cuts or (not self._asked and not self.calls.is_searching):
             self._known[key] = found
         return found
 
@@ -210,109 +147,25 @@ class Names:
             case How.DEFINITION if binding.target is not None:
                 yield Defined(binding.target)
             case How.VALUE if binding.value is not None:
-                yield from self._unpack(self.sources(binding.value), binding.path)
+                yield from self.containers.unpack(self.sources(binding.value), binding.path)
             case How.ADDED if binding.value is not None:
                 yield Element(binding.value)
             case How.ELEMENT if binding.value is not None:
-                yield from self._unpack(self.elements(binding.value), binding.path)
+                yield from self.containers.unpack(self.containers.elements(binding.value), binding.path)
             case How.PARAMETER if binding.target is not None:
-                yield from self._parameter(binding.target, binding.name)
+                yield from self.calls.parameter(binding.target, binding.name)
             case _:
                 yield Opaque()
-
-    def _unpack(self, leaves: Sequence[Leaf], path: tuple[int, ...]) -> Iterator[Leaf]:
-        """The part of each value that unpacking gives."""
-        if not path:
-            yield from leaves
-            return
-        for leaf in leaves:
-            part = self._part(leaf, path[0])
-            yield from self._unpack(part, path[1:])
-
-    def _part(self, leaf: Leaf, index: int) -> list[Leaf]:
-        if not isinstance(leaf, Literal):
-            return [Opaque()]
-        node = leaf.node
-        if isinstance(node, (cst.Tuple, cst.List)) and index < len(node.elements):
-            return self.sources(leaf.expression.of(node.elements[index].value))
-        if isinstance(node, cst.Call):
-            passed = self._passed_through(leaf.expression, node, index)
-            return self.sources(passed) if passed is not None else [leaf]
-        return self.elements(leaf.expression)
-
-    def _passed_through(self, call: Expression, node: cst.Call, index: int) -> Expression | None:
-        """`a, b = accelerator.prepare(a, b)` gives back what it was given, wrapped."""
-        is_prepare = isinstance(node.func, cst.Attribute) and node.func.attr.value in (
-            "prepare",
-            "setup_dataloaders",
-        )
-        plain = [arg for arg in node.args if not arg.star and arg.keyword is None]
-        if is_prepare and index < len(plain) == len(node.args):
-            return call.of(plain[index].value)
-        return None
-
-    def elements(self, container: Expression) -> list[Leaf]:
-        """What a loop over a value may meet."""
-        if self._nested >= DEEPEST:
-            self._cuts += 1
-            return [Opaque()]
-        self._nested += 1
-        try:
-            return [part for leaf in self.sources(container) for part in self._elements(leaf)]
-        finally:
-            self._nested -= 1
-
-    def _elements(self, leaf: Leaf) -> list[Leaf]:
-        if isinstance(leaf, Element):
-            return self.sources(leaf.expression)
-        if not isinstance(leaf, Literal):
-            return [Opaque()]
-        node, at = leaf.node, leaf.expression
-        match node:
-            case cst.Tuple() | cst.List() | cst.Set():
-                return [part for element in node.elements for part in self.sources(at.of(element.value))]
-            case cst.Dict():
-                return [p for e in node.elements for p in self.sources(at.of(e.value))]
-            case cst.ListComp() | cst.SetComp() | cst.GeneratorExp():
-                return self.sources(self.inside(at, node, node.elt))
-            case cst.DictComp():
-                return self.sources(self.inside(at, node, node.value))
-            case cst.Call(func=cst.Attribute(value=base, attr=cst.Name(value="values" | "items"))):
-                items = self.elements(at.of(base))
-                return items
-            case cst.Call(args=[first, *_]) if self.callee_name(at) in ("builtins.list", "builtins.tuple"):
-                return self.elements(at.of(first.value))
-            case cst.Call() if self.callee_name(at) == "builtins.dict":
-                return [p for arg in node.args if arg.keyword for p in self.sources(at.of(arg.value))]
-        return [Opaque()]
-
-    def inside(self, at: Expression, comprehension: cst.BaseComp, node: cst.CSTNode) -> Expression:
-        """A node inside a comprehension, where the names of the comprehension are known."""
-        scope = next((s for s in self.file.comprehensions if s.node is comprehension), at.spot.scope)
-        return Expression(node, Spot(scope, at.spot.block, at.spot.order, at.spot.running, at.spot.top))
 
     def _subscript(self, expression: Expression, node: cst.Subscript) -> Iterator[Leaf]:
         keys = [e.slice.value for e in node.slice if isinstance(e.slice, cst.Index)]
         base = expression.of(node.value)
         key = keys[0] if len(keys) == 1 else None
         for leaf in self.sources(base):
-            found = self.item(leaf, key)
+            found = self.containers.item(leaf, key)
             if not found and not isinstance(leaf, (Imported, Defined)):
                 yield Literal(expression)
             yield from found
-
-    def item(self, leaf: Leaf, key: cst.CSTNode | None) -> list[Leaf]:
-        """What a container has under a key; all it has where the key isn't known."""
-        if isinstance(leaf, Literal) and isinstance(leaf.node, cst.Dict) and key is not None:
-            text = _constant(key)
-            for element in leaf.node.elements:
-                if isinstance(element, cst.DictElement) and text and _constant(element.key) == text:
-                    return self.sources(leaf.expression.of(element.value))
-        if isinstance(leaf, Literal) and isinstance(leaf.node, (cst.List, cst.Tuple)):
-            if isinstance(key, cst.Integer) and int(key.value, 0) < len(leaf.node.elements):
-                element_at = leaf.node.elements[int(key.value, 0)]
-                return self.sources(leaf.expression.of(element_at.value))
-        return [part for part in self._elements(leaf) if not isinstance(part, Opaque)]
 
     def _attribute(self, expression: Expression, node: cst.Attribute) -> Iterator[Leaf]:
         name = node.attr.value
@@ -381,7 +234,7 @@ class Names:
         for leaf in self.callee(expression) or [Opaque()]:
             scope = leaf.scope if isinstance(leaf, Defined) else None
             if isinstance(leaf, Literal) and isinstance(leaf.node, cst.Lambda):
-                scope = next((f for f in self.file.functions if f.node is leaf.node), None)
+                scope = self.file.by_node.get(id(leaf.node))
             if scope is None or scope.kind is ScopeKind.CLASS or scope.is_generator or not scope.returns:
                 yield from self._same_object(expression) or [Literal(expression)]
                 continue
@@ -395,77 +248,3 @@ class Names:
             return []
         found = self.sources(expression.of(func.value))
         return found if any(self.instance_of(leaf) for leaf in found) else []
-
-    # --- parameters
-
-    def sites(self, function: Scope) -> list[CallSite]:
-        """Every call in this file of a function of this file."""
-        if self._sites is None:
-            self._looking_for_sites = True
-            sites: dict[Scope, list[CallSite]] = {}
-            for call in self.file.calls:
-                for target, bound in self.targets(call):
-                    sites.setdefault(target, []).append(CallSite(call, bound))
-            self._sites = sites
-            self._looking_for_sites = False
-        return self._sites.get(function, [])
-
-    def targets(self, call: Expression) -> Iterator[tuple[Scope, bool]]:
-        """The functions of this file that a call runs, and whether the object fills a parameter."""
-        node = call.node
-        through_object = isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute)
-        for leaf in self.callee(call):
-            instance = self.instance_of(leaf)
-            if isinstance(leaf, Defined) and leaf.scope.kind is ScopeKind.CLASS:
-                for name in ("__init__", "__post_init__"):
-                    method = self.method(leaf.scope, name)
-                    if method is not None:
-                        yield method, True
-            elif isinstance(leaf, Defined):
-                yield leaf.scope, through_object and leaf.scope.receiver is not None
-            elif instance is not None:
-                for name in ("__call__", "forward"):
-                    method = self.method(instance, name)
-                    if method is not None:
-                        yield method, True
-
-    def _parameter(self, function: Scope, name: str) -> Iterator[Leaf]:
-        parameter = next(p for p in function.parameters if p.name == name)
-        if name == function.receiver and function.owner is not None:
-            yield Defined(function.owner) if function.is_class_method else Object(function.owner)
-            return
-        if parameter.star or self._looking_for_sites:
-            self._cuts += self._looking_for_sites
-            yield Opaque()
-            return
-        sites = self.sites(function)
-        given = [self.given(site, parameter) for site in sites]
-        for argument in given:
-            yield from self.sources(argument) if argument is not None else [Opaque()]
-        if not sites:
-            if parameter.default is not None:
-                yield from self.sources(parameter.default)
-            yield Opaque()
-
-    def given(self, site: CallSite, parameter: Parameter) -> Expression | None:
-        """The argument that fills a parameter at one call; its default where there is none."""
-        node = site.call.node
-        if not isinstance(node, cst.Call):
-            return None
-        position = 0
-        wanted = None if parameter.position is None else parameter.position - site.bound
-        for arg in node.args:
-            if arg.star:
-                return None
-            if arg.keyword is not None and arg.keyword.value == parameter.name:
-                return site.call.of(arg.value)
-            if arg.keyword is None and position == wanted:
-                return site.call.of(arg.value)
-            position += arg.keyword is None
-        return parameter.default
-
-
-def _constant(node: cst.CSTNode) -> object:
-    if isinstance(node, cst.SimpleString):
-        return node.evaluated_value
-    return int(node.value, 0) if isinstance(node, cst.Integer) else None

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 import libcst as cst
 
 from flake8_torchloader.module import Place
-from flake8_torchloader.reading.names import Defined, Names
+from flake8_torchloader.reading.leaves import Defined
+from flake8_torchloader.reading.names import Names
 from flake8_torchloader.reading.scopes import Expression, Running, Scope, ScopeKind, Spot
 
 _RUNNERS = {"fire.Fire", "typer.run", "absl.app.run", "app.run"}
@@ -35,7 +36,7 @@ class Places:
         caller = call.spot.scope.function
         if call.spot.running is Running.NEVER:
             return
-        for target in (*(t for t, _ in self.names.targets(call)), *self._called_back(call)):
+        for target in (*(t for t, _ in self.names.calls.targets(call)), *self._called_back(call)):
             self._edges.setdefault(caller, []).append((target, call.spot.running))
 
     def _iterate(self, loop: Expression) -> None:

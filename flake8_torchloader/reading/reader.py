@@ -71,10 +71,10 @@ def _variables(file: Collector, names: Names, places: Places, values: Values) ->
         if isinstance(node, cst.Call) and names.callee_name(call) == "os.environ.update":
             for key, value in _updated(call):
                 yield from _variable(call, key, value, places, values)
-        if isinstance(node, cst.Call) and len(node.args) == 2:
-            if names.callee_name(call) in ("os.environ.setdefault", "os.putenv"):
-                key, value = (call.of(arg.value) for arg in node.args)
-                yield from _variable(call, key, value, places, values)
+        is_setter = names.callee_name(call) in ("os.environ.setdefault", "os.putenv")
+        if is_setter and isinstance(node, cst.Call) and len(node.args) == 2:
+            key, value = (call.of(arg.value) for arg in node.args)
+            yield from _variable(call, key, value, places, values)
 
 
 def _updated(call: Expression) -> Iterator[tuple[Expression, Expression]]:

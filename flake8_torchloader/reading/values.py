@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable
 import libcst as cst
 
 from flake8_torchloader.module import UNKNOWN, Constant, Value
-from flake8_torchloader.reading.names import Imported, Leaf, Literal, Names
+from flake8_torchloader.reading.leaves import Imported, Leaf, Literal
+from flake8_torchloader.reading.names import Names
 from flake8_torchloader.reading.scopes import Expression
 
 _DEEPEST = 12

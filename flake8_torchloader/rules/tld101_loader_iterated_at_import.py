@@ -55,7 +55,10 @@ class LoaderIteratedAtImport(Rule):
 
     code = "TLD101"
     name = "loader-iterated-at-import"
-    message = '{loader} is iterated at import: {methods} its workers crash; put the loop under if __name__ == "__main__":'
+    message = (
+        '{loader} is iterated at import: {methods} its workers crash; put the loop under if '
+        '__name__ == "__main__":'
+    )
     methods = PICKLING_METHODS
 
     def check(self, module: Module) -> Iterator[Hazard]:

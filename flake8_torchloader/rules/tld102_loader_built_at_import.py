@@ -49,7 +49,10 @@ class LoaderBuiltAtImport(Rule):
 
     code = "TLD102"
     name = "loader-built-at-import"
-    message = '{loader} is built at import: {methods} every worker builds it again; build it under if __name__ == "__main__":'
+    message = (
+        '{loader} is built at import: {methods} every worker builds it again; build it under if '
+        '__name__ == "__main__":'
+    )
     methods = PICKLING_METHODS
 
     def check(self, module: Module) -> Iterator[Hazard]:

@@ -62,7 +62,10 @@ class ModelBuiltAtImport(Rule):
 
     code = "TLD103"
     name = "model-built-at-import"
-    message = '{model} is built at import: {methods} every worker builds it again; build it under if __name__ == "__main__":'
+    message = (
+        '{model} is built at import: {methods} every worker builds it again; build it under if '
+        '__name__ == "__main__":'
+    )
     methods = PICKLING_METHODS
 
     def check(self, module: Module) -> Iterator[Hazard]:

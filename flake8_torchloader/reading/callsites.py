@@ -1,0 +1,102 @@
+"""Who calls the functions of a file, and with which arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from flake8_torchloader.reading.leaves import Defined, Leaf, Object, Opaque
+from flake8_torchloader.reading.scopes import Expression, Parameter, Scope, ScopeKind
+
+if TYPE_CHECKING:
+    from flake8_torchloader.reading.names import Names
+
+
+@dataclass(frozen=True, slots=True)
+class CallSite:
+    """A call of a function of this file; `bound` if its first parameter is filled by the object."""
+
+    call: Expression
+    bound: bool
+
+
+class CallSites:
+    """Knows every call in one file of the file's own functions.
+
+    While the calls are being looked for, a parameter is unknown.
+    """
+
+    def __init__(self, names: Names) -> None:
+        self.names = names
+        self.is_searching = False
+        self._sites: dict[Scope, list[CallSite]] | None = None
+
+    def sites(self, function: Scope) -> list[CallSite]:
+        """Every call in this file of a function of this file."""
+        if self._sites is None:
+            self.is_searching = True
+            sites: dict[Scope, list[CallSite]] = {}
+            for call in self.names.file.calls:
+                for target, bound in self.targets(call):
+                    sites.setdefault(target, []).append(CallSite(call, bound))
+            self._sites = sites
+            self.is_searching = False
+        return self._sites.get(function, [])
+
+    def targets(self, call: Expression) -> Iterator[tuple[Scope, bool]]:
+        """The functions of this file that a call runs, and whether the object fills a parameter."""
+        node = call.node
+        through_object = isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute)
+        for leaf in self.names.callee(call):
+            instance = self.names.instance_of(leaf)
+            if isinstance(leaf, Defined) and leaf.scope.kind is ScopeKind.CLASS:
+                for name in ("__init__", "__post_init__"):
+                    method = self.names.method(leaf.scope, name)
+                    if method is not None:
+                        yield method, True
+            elif isinstance(leaf, Defined):
+                yield leaf.scope, through_object and leaf.scope.receiver is not None
+            elif instance is not None:
+                for name in ("__call__", "forward"):
+                    method = self.names.method(instance, name)
+                    if method is not None:
+                        yield method, True
+
+    def parameter(self, function: Scope, name: str) -> Iterator[Leaf]:
+        """What a parameter may be: what the calls give, and its default where there is none."""
+        parameter = next(p for p in function.parameters if p.name == name)
+        if name == function.receiver and function.owner is not None:
+            yield Defined(function.owner) if function.is_class_method else Object(function.owner)
+            return
+        if parameter.star or self.is_searching:
+            self.names.cuts += self.is_searching
+            yield Opaque()
+            return
+        sites = self.sites(function)
+        given = [self.given(site, parameter) for site in sites]
+        for argument in given:
+            yield from self.names.sources(argument) if argument is not None else [Opaque()]
+        if not sites:
+            if parameter.default is not None:
+                yield from self.names.sources(parameter.default)
+            yield Opaque()
+
+    def given(self, site: CallSite, parameter: Parameter) -> Expression | None:
+        """The argument that fills a parameter at one call; its default where there is none."""
+        node = site.call.node
+        if not isinstance(node, cst.Call):
+            return None
+        position = 0
+        wanted = None if parameter.position is None else parameter.position - site.bound
+        for arg in node.args:
+            if arg.star:
+                return None
+            if arg.keyword is not None and arg.keyword.value == parameter.name:
+                return site.call.of(arg.value)
+            if arg.keyword is None and position == wanted:
+                return site.call.of(arg.value)
+            position += arg.keyword is None
+        return parameter.default
