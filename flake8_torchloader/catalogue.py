@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterable
 from textwrap import dedent
 
-from flake8_torchloader.rule import Rule, all_rules
+from flake8_torchloader.rule import Rule
+from flake8_torchloader.rules import all_rules
 from flake8_torchloader.start_method import ALL_METHODS
 
 SECTIONS = ("What goes wrong", "How it is proved", "Example", "Use instead", "Does not see")

@@ -49,7 +49,7 @@ class Choice:
         They are looked up at the first file and no earlier, because other plugins, and the callers
         of flake8's Python interface, may change the options after we have seen them.
         """
-        from flake8_torchloader.rule import all_rules
+        from flake8_torchloader.rules import all_rules
 
         is_shown = self._decision()
         return frozenset(

@@ -7,7 +7,8 @@ from collections.abc import Collection, Iterator
 
 from flake8_torchloader.finding import Finding, Note
 from flake8_torchloader.module import Module
-from flake8_torchloader.rule import Hazard, Rule, all_rules
+from flake8_torchloader.rule import Hazard, Rule
+from flake8_torchloader.rules import all_rules
 from flake8_torchloader.settings import Settings
 
 DEFAULTS = Settings()
@@ -42,5 +43,3 @@ def _finding(rule: Rule, hazard: Hazard, module: Module) -> Finding:
     notes = tuple(Note(module.span(site), text) for site, text in hazard.notes)
     span = module.span(hazard.site)
     return Finding(span, rule.code, rule.render(hazard, module), notes, rule.suffering(hazard))
-
-

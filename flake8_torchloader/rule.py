@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from typing import ClassVar
 
 from flake8_torchloader.module import Module, Site
 from flake8_torchloader.settings import Settings
 from flake8_torchloader.start_method import ALL_METHODS, StartMethod, spell
+from flake8_torchloader.trial import Trial
 
 LONGEST_NAME = 24
 """Characters of a user's own name that a message shows before it is cut."""
@@ -39,6 +37,8 @@ class Rule(ABC):
     message: ClassVar[str]
     methods: ClassVar[frozenset[StartMethod]] = ALL_METHODS
     """The start methods under which the harm can happen at all."""
+    trials: ClassVar[tuple[Trial, ...]] = (Trial.CONTROL, Trial.FORKSERVER, Trial.SPAWN)
+    """The runs that it takes to prove a finding: always a control beside the suspects."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -66,13 +66,3 @@ def shorten(word: str) -> str:
         return word
     half = (LONGEST_NAME - 1) // 2
     return f"{word[:half]}…{word[-half:]}"
-
-
-@cache
-def all_rules() -> tuple[type[Rule], ...]:
-    """Every rule there is, by code: a rule is found by its file being there."""
-    from flake8_torchloader import rules
-
-    for entry in pkgutil.iter_modules(rules.__path__):
-        importlib.import_module(f"{rules.__name__}.{entry.name}")
-    return tuple(sorted(Rule.__subclasses__(), key=lambda rule: rule.code))

@@ -6,7 +6,11 @@ import ast
 
 from flake8_torchloader.finding import Span
 from flake8_torchloader.module import Module, Site
-from flake8_torchloader.reading.relevance import text_may_matter, too_deep, tree_may_matter
+from flake8_torchloader.reading.relevance import (
+    text_may_matter,
+    too_deep,
+    tree_may_matter,
+)
 
 
 def read(text: str, tree: ast.Module | None = None) -> Module:

@@ -7,7 +7,14 @@ from dataclasses import dataclass, field
 
 import libcst as cst
 
-from flake8_torchloader.reading.leaves import Defined, Element, Imported, Leaf, Literal, Opaque
+from flake8_torchloader.reading.leaves import (
+    Defined,
+    Element,
+    Imported,
+    Leaf,
+    Literal,
+    Opaque,
+)
 from flake8_torchloader.reading.names import Names
 from flake8_torchloader.reading.scopes import Expression, Scope
 

@@ -5,7 +5,13 @@ from __future__ import annotations
 import libcst as cst
 
 from flake8_torchloader.reading.bindings import Binder
-from flake8_torchloader.reading.guards import Guard, guard_of, last_name, leaves, returns
+from flake8_torchloader.reading.guards import (
+    Guard,
+    guard_of,
+    last_name,
+    leaves,
+    returns,
+)
 from flake8_torchloader.reading.scopes import (
     Binding,
     Block,

@@ -6,7 +6,14 @@ from collections.abc import Iterable
 
 import libcst as cst
 
-from flake8_torchloader.reading.scopes import Block, Expression, Running, Scope, ScopeKind, Spot
+from flake8_torchloader.reading.scopes import (
+    Block,
+    Expression,
+    Running,
+    Scope,
+    ScopeKind,
+    Spot,
+)
 from flake8_torchloader.reading.walk import Step
 
 

@@ -15,8 +15,24 @@ from flake8_torchloader.reading.callsites import CallSites
 from flake8_torchloader.reading.collect import Collector
 from flake8_torchloader.reading.containers import Containers
 from flake8_torchloader.reading.known import STAR_EXPORTS
-from flake8_torchloader.reading.leaves import Defined, Element, Imported, Leaf, Literal, Object, Opaque
-from flake8_torchloader.reading.scopes import Binding, Expression, How, Scope, ScopeKind, Spot, reaching
+from flake8_torchloader.reading.leaves import (
+    Defined,
+    Element,
+    Imported,
+    Leaf,
+    Literal,
+    Object,
+    Opaque,
+)
+from flake8_torchloader.reading.scopes import (
+    Binding,
+    Expression,
+    How,
+    Scope,
+    ScopeKind,
+    Spot,
+    reaching,
+)
 
 DEEPEST = 24
 """How many steps a value is followed before it counts as unknown."""

@@ -9,7 +9,13 @@ import libcst as cst
 from flake8_torchloader.module import Place
 from flake8_torchloader.reading.leaves import Defined
 from flake8_torchloader.reading.names import Names
-from flake8_torchloader.reading.scopes import Expression, Running, Scope, ScopeKind, Spot
+from flake8_torchloader.reading.scopes import (
+    Expression,
+    Running,
+    Scope,
+    ScopeKind,
+    Spot,
+)
 
 _RUNNERS = {"fire.Fire", "typer.run", "absl.app.run", "app.run"}
 """Functions that call the function they are given, there and then."""

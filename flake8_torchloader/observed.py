@@ -1,0 +1,207 @@
+"""What was observed while a program ran: small records, each of one thing that happened.
+
+Files are absolute paths, lines start at 1, sizes are bytes and times are seconds, unless a name says otherwise.
+A process is known by its number (`pid`); numbers are not reused within one run as far as we can tell.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from flake8_torchloader.start_method import StartMethod
+
+_LONGEST_HEADLINE = 300
+
+
+@dataclass(frozen=True)
+class Site:
+    """A line of the user's own code, and the function that it stands in (`<module>` at the top level)."""
+
+    file: str
+    line: int
+    function: str = "<module>"
+
+    def __str__(self) -> str:
+        """`file:line`, as an editor can jump to it."""
+        return f"{self.file}:{self.line}"
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An exception: its qualified type, its text, and the user's lines it passed through, outermost first."""
+
+    pid: int
+    type: str
+    text: str
+    sites: tuple[Site, ...] = ()
+    cause: str = ""
+
+    @property
+    def site(self) -> Site | None:
+        """The innermost line of the user's own code, if the exception passed through any."""
+        return self.sites[-1] if self.sites else None
+
+    @property
+    def headline(self) -> str:
+        """The type and the first paragraph of the text on one line, without a traceback of another process."""
+        name = self.type.rpartition(".")[2]
+        paragraph = " ".join(self.text.strip().partition("\n\n")[0].partition("Original Traceback")[0].split())
+        return f"{name}: {paragraph[:_LONGEST_HEADLINE]}" if paragraph else name
+
+    @property
+    def is_bootstrapping(self) -> bool:
+        """A process tried to start processes while it was itself being started."""
+        return self.type == "RuntimeError" and "bootstrapping phase" in self.text
+
+    def passes(self, file: str, line: int) -> bool:
+        """Whether the exception went through this line."""
+        return any(site.file == file and site.line == line for site in self.sites)
+
+
+@dataclass(frozen=True)
+class Execution:
+    """One execution of the top level of a module of the user."""
+
+    pid: int
+    path: str
+
+
+@dataclass(frozen=True)
+class MainAgain:
+    """The main module ran once more, in a process that was being started: what that cost, and whether it broke off.
+
+    `failure` is also a plain `sys.exit`, which ends such a process before it is of any use.
+    """
+
+    pid: int
+    path: str
+    seconds: float
+    grown_bytes: int
+    failure: Failure | None
+
+
+@dataclass(frozen=True)
+class LoaderBuilt:
+    """A DataLoader was built; `workers` is what the program asked for, also where the trial forced 0."""
+
+    number: int
+    pid: int
+    site: Site | None
+    workers: int
+    dataset: str
+    context: StartMethod | None
+    is_persistent: bool
+    is_iterable: bool
+
+
+@dataclass(frozen=True)
+class LoaderRefused:
+    """The arguments of a DataLoader were rejected by torch."""
+
+    pid: int
+    site: Site | None
+    failure: Failure
+
+
+@dataclass(frozen=True)
+class ModelBuilt:
+    """A `torch.nn.Module` was built while a top level ran: the lines that led there, outermost first."""
+
+    pid: int
+    sites: tuple[Site, ...]
+
+    def passes(self, file: str, line: int) -> bool:
+        """Whether this line led to it."""
+        return any((site.file, site.line) == (file, line) for site in self.sites)
+
+
+@dataclass(frozen=True)
+class ModelHeld:
+    """A global variable of a worker process that holds a model, and the bytes of its parameters and buffers."""
+
+    pid: int
+    name: str
+    type: str
+    parameter_bytes: int
+
+
+class Unfit(Enum):
+    """Why an object cannot be pickled, as far as its type tells."""
+
+    LAMBDA = "lambda"
+    LOCAL_FUNCTION = "local function"
+    LOCAL_CLASS = "local class"
+    OTHER = "other"
+
+
+@dataclass(frozen=True)
+class Unpicklable:
+    """An object that could not be sent: the path that leads to it, e.g. `dataset.transform.transforms[2]`."""
+
+    pid: int
+    loader: int
+    path: str
+    unfit: Unfit
+    type: str
+    name: str
+    definition: Site | None
+    error: str
+
+
+@dataclass(frozen=True)
+class AttributeSeen:
+    """The outline of an attribute of the dataset: its type with length or shape, its own bytes if known.
+
+    `digest` tells contents apart, and is "" where taking it would have taken long.
+    """
+
+    name: str
+    outline: str
+    size: int | None
+    digest: str
+
+
+class Stage(Enum):
+    """How far an iteration over a loader came."""
+
+    ENTERED = "entered"
+    STARTED = "started"
+    BATCHED = "gave batches"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True)
+class Pass:
+    """One iteration over a loader, from `iter(loader)` on.
+
+    `workers` counts the processes that were really started (0 in the control), `start_method` is what they were
+    started with. `is_cut` says that the cap ended the iteration before the data did.
+    """
+
+    number: int
+    pid: int
+    loader: int
+    site: Site | None
+    start_method: StartMethod | None
+    pids: tuple[int, ...]
+    stage: Stage
+    start_seconds: float
+    batches: int
+    is_cut: bool
+    had_cuda: bool
+    payload_bytes: tuple[int, ...]
+    failure: Failure | None
+    exit_codes: tuple[int, ...]
+    devices: frozenset[str]
+    attributes: tuple[AttributeSeen, ...]
+
+    @property
+    def workers(self) -> int:
+        """How many worker processes were started."""
+        return len(self.pids)
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it gave at least one batch."""
+        return self.stage in (Stage.BATCHED, Stage.ENDED) and self.failure is None

@@ -1,0 +1,1 @@
+"""Runs the user's programs: a program and a trial go in, what the run showed comes out."""

@@ -1,0 +1,307 @@
+"""The flake8 door, tried as a user does: `python -m flake8` in a process of its own."""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from flake8_torchloader import rule
+from flake8_torchloader.flake8_plugin import Choice, Plugin
+from flake8_torchloader.start_method import ALL_METHODS
+
+LAMBDA = """\
+from torch.utils.data import DataLoader, TensorDataset
+
+
+def batches(data):
+    return DataLoader(TensorDataset(data), num_workers=2, collate_fn=lambda batch: batch)
+"""
+LAMBDA_AT = "5:70: TLD201"
+
+ARRAY = """\
+import numpy as np
+from torch.utils.data import Dataset
+
+
+class Noise(Dataset):
+    def __init__(self):
+        self.noise = np.zeros((1024, 1024, 32))
+
+    def __getitem__(self, index):
+        return self.noise[index]
+"""
+ARRAY_AT = "7:22: TLD301"
+
+BROKEN = """\
+from torch.utils.data import DataLoader
+DataLoader(
+"""
+
+CONFIGS = ("setup.cfg", "tox.ini", ".flake8")
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with two programs, as the current one."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "noise.py").write_text(ARRAY, encoding="utf-8")
+    (tmp_path / "collate.py").write_text(LAMBDA, encoding="utf-8")
+    return tmp_path
+
+
+def flake8(*arguments: str, given: str | None = None) -> subprocess.CompletedProcess[str]:
+    return python("-m", "flake8", *arguments, given=given)
+
+
+def python(*arguments: str, given: str | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *arguments], input=given, capture_output=True, text=True, timeout=120
+    )
+
+
+def places(run: subprocess.CompletedProcess[str]) -> list[str]:
+    """What flake8 printed, without the messages; that it did not stumble is checked on the way."""
+    assert run.stderr == ""
+    assert run.returncode == (1 if run.stdout else 0)
+    return [" ".join(line.split(" ")[:2]) for line in run.stdout.splitlines()]
+
+
+def imports_after(*arguments: str) -> set[str]:
+    """Which of the rooms and libraries that cost time a flake8 run within one process imports."""
+    program = (
+        "import sys; from flake8.main.cli import main; main(sys.argv[1:]); "
+        "costly = {'libcst', 'torch', 'flake8_torchloader.reading', 'flake8_torchloader.reading.reader'}; "
+        "print('IMPORTED', *costly.intersection(sys.modules))"
+    )
+    run = python("-c", program, "--jobs=1", *arguments)
+    assert run.stderr == ""
+    return set(run.stdout.splitlines()[-1].split()[1:])
+
+
+def test_findings_are_given_with_their_places() -> None:
+    assert places(flake8("--select=TLD", ".")) == [f"./collate.py:{LAMBDA_AT}", f"./noise.py:{ARRAY_AT}"]
+
+
+def test_the_plugin_is_on_without_any_option() -> None:
+    assert places(flake8("--ignore=E,W", "collate.py")) == [f"collate.py:{LAMBDA_AT}"]
+
+
+@pytest.mark.parametrize(
+    ("options", "found"),
+    [
+        (["--select=TLD2"], ["collate"]),
+        (["--select=TLD301"], ["noise"]),
+        (["--select=TLD", "--ignore=TLD3"], ["collate"]),
+        (["--select=TLD2,TLD3", "--ignore=TLD201"], ["noise"]),
+        (["--select=F", "--extend-select=TLD3"], ["noise"]),
+        (["--select=F"], []),
+        (["--extend-ignore=TLD,E501"], []),
+        (["--select=TLD201", "--extend-ignore=TLD"], ["collate"]),
+        (["--select=TLD", "--per-file-ignores=collate.py:TLD2"], ["noise"]),
+        (["--select=TLD", "--per-file-ignores=*.py:TLD"], []),
+    ],
+    ids=" ".join,
+)
+def test_selecting_and_ignoring(options: list[str], found: list[str]) -> None:
+    assert [Path(place.split(":")[0]).stem for place in places(flake8(*options, "."))] == found
+
+
+def test_noqa_silences_its_line(folder: Path) -> None:
+    (folder / "collate.py").write_text(LAMBDA.rstrip() + "  # noqa: TLD201\n", encoding="utf-8")
+    (folder / "noise.py").write_text(ARRAY.replace("32))", "32))  # noqa: TLD201"), encoding="utf-8")
+
+    assert places(flake8("--select=TLD", ".")) == [f"./noise.py:{ARRAY_AT}"]
+    assert len(places(flake8("--select=TLD", "--disable-noqa", "."))) == 2
+
+
+def test_standard_input_is_read_and_no_file_is_opened(folder: Path) -> None:
+    (folder / "shown.py").write_text(ARRAY, encoding="utf-8")
+    for name in ("shown.py", "absent/shown.py"):
+        run = flake8("--select=TLD", f"--stdin-display-name={name}", "-", given=LAMBDA)
+        assert places(run) == [f"{name}:{LAMBDA_AT}"]
+
+
+def test_other_line_ends_and_a_byte_order_mark_move_nothing(folder: Path) -> None:
+    (folder / "collate.py").write_bytes(b"\xef\xbb\xbf" + LAMBDA.replace("\n", "\r\n").encode())
+
+    assert places(flake8("--select=TLD", "collate.py")) == [f"collate.py:{LAMBDA_AT}"]
+    run = flake8("--select=TLD", "-", given=LAMBDA.replace("\n", "\r\n"))
+    assert places(run) == [f"stdin:{LAMBDA_AT}"]
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_two_jobs_find_the_same(method: str) -> None:
+    program = (
+        "import multiprocessing, sys; multiprocessing.set_start_method(sys.argv[1]); "
+        "from flake8.main.cli import main; raise SystemExit(main(sys.argv[2:]))"
+    )
+    run = python("-c", program, method, "--jobs=2", "--select=TLD", "--torchloader-large-array=1GiB", ".")
+
+    assert places(run) == [f"./collate.py:{LAMBDA_AT}"]
+
+
+@pytest.mark.parametrize(
+    ("option", "found"),
+    [
+        ("--torchloader-start-methods=fork", []),
+        ("--torchloader-start-methods=spawn", ["collate", "noise"]),
+        ("--torchloader-large-array=1GiB", ["collate"]),
+        ("--torchloader-large-array=256 MiB", ["collate", "noise"]),
+    ],
+)
+def test_options_on_the_command_line(option: str, found: list[str]) -> None:
+    run = flake8("--select=TLD2,TLD3", option, ".")
+
+    assert [Path(place.split(":")[0]).stem for place in places(run)] == found
+
+
+@pytest.mark.parametrize("config", CONFIGS)
+def test_options_in_config_files(folder: Path, config: str) -> None:
+    options = "torchloader-start-methods =\n    fork,\n    spawn\ntorchloader_large_array = 1 GiB"
+    (folder / config).write_text(f"[flake8]\nselect = TLD\n{options}\n", encoding="utf-8")
+
+    assert places(flake8(".")) == [f"./collate.py:{LAMBDA_AT}"]
+    assert places(flake8("--torchloader-start-methods=fork", ".")) == []
+
+
+BAD_VALUES = [
+    ("torchloader-start-methods", "fork,vfork", "unknown start method 'vfork'"),
+    ("torchloader-start-methods", "", "no start method given"),
+    ("torchloader-large-array", "64 parsecs", "not a size: '64 parsecs'"),
+    ("torchloader-large-array", "9" * 400, "not a size"),
+]
+
+
+def assert_is_usage_error(run: subprocess.CompletedProcess[str], option: str, reason: str) -> None:
+    assert run.returncode == 2
+    assert "Traceback" not in run.stderr
+    assert run.stderr.startswith("usage: flake8")
+    assert f"flake8: error: argument --{option}: " in run.stderr
+    assert reason in run.stderr
+
+
+@pytest.mark.parametrize(("option", "value", "reason"), BAD_VALUES)
+def test_bad_values_on_the_command_line_are_usage_errors(option: str, value: str, reason: str) -> None:
+    assert_is_usage_error(flake8(f"--{option}={value}", "."), option, reason)
+
+
+@pytest.mark.parametrize("config", CONFIGS)
+@pytest.mark.parametrize(("option", "value", "reason"), BAD_VALUES[::2])
+def test_bad_values_in_config_files_are_usage_errors(
+    folder: Path, config: str, option: str, value: str, reason: str
+) -> None:
+    (folder / config).write_text(f"[flake8]\n{option} = {value}\n", encoding="utf-8")
+
+    assert_is_usage_error(flake8("."), option, reason)
+
+
+def test_help_names_the_options() -> None:
+    shown = flake8("--help").stdout
+
+    assert "--torchloader-start-methods METHODS" in shown
+    assert "--torchloader-large-array SIZE" in shown
+
+
+def test_a_file_with_a_syntax_error_is_left_to_flake8(folder: Path) -> None:
+    (folder / "broken.py").write_text(BROKEN, encoding="utf-8")
+
+    assert [place.split(" ")[-1] for place in places(flake8("--select=E9,TLD", "broken.py"))] == ["E999"]
+
+
+def test_what_cannot_be_read_is_said_once_and_only_to_those_who_asked(folder: Path) -> None:
+    (folder / "deep.py").write_text(f"{LAMBDA}\n\ndeep = {'[' * 95}{']' * 95}\n", encoding="utf-8")
+
+    assert places(flake8("--select=TLD", "deep.py")) == ["deep.py:8:1: TLD000"]
+    assert places(flake8("--select=TLD2", "deep.py")) == []
+
+
+def test_the_door_itself_imports_nothing_that_costs_time() -> None:
+    program = "import sys, flake8_torchloader.flake8_plugin; print({'libcst', 'torch', 're'} & {*sys.modules})"
+
+    assert python("-c", program).stdout == "{'re'}\n"
+
+
+@pytest.mark.parametrize("text", ["", "import torch\n\nDataset = torch.nn.Linear\n"])
+def test_a_file_that_cannot_matter_costs_no_libcst(folder: Path, text: str) -> None:
+    (folder / "other.py").write_text(text, encoding="utf-8")
+
+    assert imports_after("--select=TLD", "other.py") == {"flake8_torchloader.reading"}
+
+
+def test_a_file_that_matters_is_read_without_torch() -> None:
+    rooms = {"flake8_torchloader.reading", "flake8_torchloader.reading.reader"}
+
+    assert imports_after("--select=TLD", "collate.py") == {"libcst", *rooms}
+
+
+@pytest.mark.parametrize("option", ["--select=F", "--extend-ignore=TLD"])
+def test_what_is_not_selected_is_not_analysed(option: str) -> None:
+    assert imports_after(option, "collate.py") == set()
+
+
+def options(**chosen: object) -> argparse.Namespace:
+    """Options as flake8 hands them over, of a run in which only what is given was chosen."""
+    unchosen = dict.fromkeys(("select", "extend_select", "ignore", "extend_ignore"))
+    extended = {"extended_default_select": ["TLD"], "extended_default_ignore": []}
+    ours = {"torchloader_start_methods": ALL_METHODS, "torchloader_large_array": 1}
+    return argparse.Namespace(**{**unchosen, **extended, **ours, **chosen})
+
+
+class Hint:
+    """What is looked at of a rule to decide whether it is on."""
+
+    code = "TLD901"
+
+
+@pytest.mark.parametrize(
+    ("chosen", "is_on"),
+    [
+        ({}, False),
+        ({"select": ["TLD"]}, False),
+        ({"ignore": ["E"]}, False),
+        ({"select": ["TLD9"]}, True),
+        ({"extend_select": ["TLD901"]}, True),
+        ({"select": ["TLD9"], "ignore": ["TLD901"]}, False),
+        ({"select": ["TLD2"]}, False),
+    ],
+    ids=str,
+)
+def test_hints_are_given_to_those_who_name_them(
+    monkeypatch: pytest.MonkeyPatch, chosen: dict[str, list[str]], is_on: bool
+) -> None:
+    monkeypatch.setattr(rule, "all_rules", lambda: (Hint,))
+
+    assert Choice(options(**chosen)).codes == ({"TLD901"} if is_on else set())
+
+
+def run_in_process(monkeypatch: pytest.MonkeyPatch, *selected: str) -> list[tuple[int, int, str]]:
+    """What the plugin yields for the program with the lambda: line, column and code."""
+    monkeypatch.setattr(Plugin, "choice", Choice(options(select=list(selected))), raising=False)
+    plugin = Plugin(ast.parse(LAMBDA), LAMBDA.splitlines(keepends=True), "collate.py")
+    return [(line, column, text.split(" ")[0]) for line, column, text, _ in plugin.run()]
+
+
+def test_a_flake8_that_decides_elsewhere_is_no_reason_to_fall_silent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr("flake8.style_guide.DecisionEngine")
+
+    assert run_in_process(monkeypatch, "TLD201") == [(5, 69, "TLD201")]
+
+
+@pytest.mark.parametrize(
+    ("selected", "found"), [(["TLD"], [(1, 0, "TLD000")]), (["TLD2"], [])], ids=["asked", "not asked"]
+)
+def test_an_error_of_ours_does_not_end_the_run(
+    monkeypatch: pytest.MonkeyPatch, selected: list[str], found: list[tuple[int, int, str]]
+) -> None:
+    def fail(*arguments: object) -> None:
+        raise RuntimeError
+
+    for each in rule.all_rules():
+        monkeypatch.setattr(each, "check", fail)
+
+    assert run_in_process(monkeypatch, *selected) == found
