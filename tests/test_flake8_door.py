@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from flake8_torchloader import rule
+from flake8_torchloader import rules
 from flake8_torchloader.flake8_plugin import Choice, Plugin
 from flake8_torchloader.start_method import ALL_METHODS
 
@@ -274,7 +274,7 @@ class Hint:
 def test_hints_are_given_to_those_who_name_them(
     monkeypatch: pytest.MonkeyPatch, chosen: dict[str, list[str]], is_on: bool
 ) -> None:
-    monkeypatch.setattr(rule, "all_rules", lambda: (Hint,))
+    monkeypatch.setattr(rules, "all_rules", lambda: (Hint,))
 
     assert Choice(options(**chosen)).codes == ({"TLD901"} if is_on else set())
 
@@ -301,7 +301,7 @@ def test_an_error_of_ours_does_not_end_the_run(
     def fail(*arguments: object) -> None:
         raise RuntimeError
 
-    for each in rule.all_rules():
+    for each in rules.all_rules():
         monkeypatch.setattr(each, "check", fail)
 
     assert run_in_process(monkeypatch, *selected) == found
