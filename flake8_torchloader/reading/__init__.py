@@ -15,6 +15,7 @@ from flake8_torchloader.reading.relevance import (
 
 def read(text: str, tree: ast.Module | None = None) -> Module:
     """What a file says about worker processes; nothing is raised for what a file may hold."""
+    text = text.removeprefix("\ufeff")
     if not text_may_matter(text):
         return Module()
     try:

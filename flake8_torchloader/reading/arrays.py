@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -9,20 +11,28 @@ import libcst as cst
 
 from flake8_torchloader.module import Array, Constant, Place
 from flake8_torchloader.reading.datasets import DatasetClass, DatasetReader
+from flake8_torchloader.reading.guards import last_name
 from flake8_torchloader.reading.known import (
     DTYPES,
     ITEM_READERS,
     KEEPING_METHODS,
     MAKERS,
+    SCALING_METHODS,
     TENSOR_MAKERS,
     WHOLE_READERS,
     WRAPPERS,
 )
-from flake8_torchloader.reading.leaves import Element, Leaf, Literal
+from flake8_torchloader.reading.leaves import Defined, Element, Leaf, Literal
 from flake8_torchloader.reading.names import Names
 from flake8_torchloader.reading.scopes import Binding, Expression, How, Scope
 from flake8_torchloader.reading.values import Values
 from flake8_torchloader.start_method import ALL_METHODS, PICKLING_METHODS
+
+_ROW = 128
+"""Elements of each row from which on an array with an unknown number of rows may be large."""
+
+_READS = re.compile(r"^(load|read|open|imread|decode)|_(load|read|open|decode)|(loader|reader|imread)$", re.IGNORECASE)
+"""Functions of unknown code that read one sample, by their name."""
 
 _LABELS = ("label", "target", "class", "index", "indices", "ids", "mean", "std", "name", "path", "file", "anno", "meta",
            "split", "len", "weight", "vocab", "config")  # fmt: skip
@@ -46,7 +56,7 @@ class ArrayReader:
         self.names = names
         self.values = values
         self.datasets = datasets
-        self._seen: set[tuple[int, bool]] = set()
+        self._seen: set[tuple[int, bool, bool]] = set()
 
     def read(self) -> Iterator[Array]:
         """Every array once, however many datasets share the helper that loads it."""
@@ -81,8 +91,11 @@ class ArrayReader:
         """Whether data of unknown size is the data itself, and no index, label vector or statistics."""
         if whole.size is not None:
             return True
+        if whole.source in MAKERS:
+            return self._in_build(whole.call)
+        is_sample = whole.is_item and whole.source in ITEM_READERS
         is_label = any(word in attribute.lower() for word in _LABELS)
-        return not is_label and (whole.is_item or not reads_items) and self._in_build(whole.call)
+        return not is_label and (is_sample or not reads_items) and self._in_build(whole.call)
 
     def _in_build(self, call: Expression) -> bool:
         function = call.spot.scope.function
@@ -106,10 +119,12 @@ class ArrayReader:
             name = self.names.callee_name(call)
             if name in ITEM_READERS or name in WHOLE_READERS or name == "builtins.open":
                 return True
-            last = name.rpartition(".")[2].lower()
-            if any(last.startswith(word) for word in ("imread", "read_image", "load_image", "open_image", "loadimg")):
+            if name.startswith("ffmpeg.") or (_READS.search(last_name(call.node)) and not self._is_ours(call)):
                 return True
         return any(m.name in ("loader", "_load_image", "load_image") for m in scope.methods())
+
+    def _is_ours(self, call: Expression) -> bool:
+        return any(isinstance(leaf, Defined) for leaf in self.names.callee(call))
 
     # --- what gives a whole array
 
@@ -122,14 +137,16 @@ class ArrayReader:
 
     def _leaves(self, leaves: list[Leaf], *, in_loop: bool) -> Iterator[Whole]:
         for leaf in leaves:
-            if isinstance(leaf, Element) and self._is_new(leaf.expression, in_loop=True):
+            if not isinstance(leaf, (Element, Literal)) or not self._is_new(leaf, in_loop=in_loop):
+                continue
+            if isinstance(leaf, Element):
                 yield from self._whole(leaf.expression, in_loop=True)
-            elif isinstance(leaf, Literal) and self._is_new(leaf.expression, in_loop=in_loop):
+            else:
                 yield from self._literal(leaf.expression, in_loop=in_loop)
 
-    def _is_new(self, at: Expression, *, in_loop: bool) -> bool:
-        """Whether an expression was not looked at for this attribute yet."""
-        key = (id(at.node), in_loop)
+    def _is_new(self, leaf: Element | Literal, *, in_loop: bool) -> bool:
+        """Whether a leaf was not looked at for this attribute yet."""
+        key = (id(leaf.expression.node), in_loop, isinstance(leaf, Element))
         is_new = key not in self._seen
         self._seen.add(key)
         return is_new
@@ -204,13 +221,23 @@ class ArrayReader:
         elif name in WRAPPERS and node.args:
             for arg in node.args[:1]:
                 yield from self._whole(at.of(arg.value), in_loop=in_loop)
+        elif isinstance(node.func, cst.Attribute) and node.func.attr.value in SCALING_METHODS and node.args:
+            yield from self._whole(at.of(node.args[0].value), in_loop=in_loop)
         elif isinstance(node.func, cst.Attribute) and node.func.attr.value in KEEPING_METHODS:
-            yield from self._whole(at.of(node.func.value), in_loop=in_loop)
+            if not self._is_small(at, node):
+                yield from self._whole(at.of(node.func.value), in_loop=in_loop)
 
     def _is_lazy(self, at: Expression, node: cst.Call, name: str) -> bool:
         """An `.npz` opens without being read."""
         path = self.values.value(at.of(node.args[0].value)).only if node.args else None
         return name == "numpy.load" and isinstance(path, str) and path.endswith(".npz")
+
+    def _is_small(self, at: Expression, node: cst.Call) -> bool:
+        """Whether a literal shape, as in `.reshape((3, 3))`, makes it a few numbers."""
+        shape = node.args[0].value if last_name(node) == "reshape" and len(node.args) == 1 else None
+        parts = shape.elements if isinstance(shape, (cst.Tuple, cst.List)) else ()
+        counts = [self.values.value(at.of(part.value)).only for part in parts]
+        return bool(counts) and all(isinstance(count, int) and 0 < count < _ROW for count in counts)
 
     # --- sizes
 
@@ -226,7 +253,7 @@ class ArrayReader:
             for count in known:
                 size *= count
             yield Whole(at, name, size)
-        elif len(counts) > 1 and any(value.constants == () for value in counts):
+        elif len(counts) - len(known) > 1 or math.prod(known) >= _ROW:
             yield Whole(at, name, None)
 
     @staticmethod

@@ -43,6 +43,8 @@ class Binder(Cursor):
                 if not self._bind_attribute(receiver, name, Binding(how, self._spot, value, path)) and value:
                     self.parts.add(id(value.node))
                     self.outer.append((self._at(target), value))
+            case cst.Attribute() if value is not None:
+                self.parts.add(id(value.node))
             case cst.Subscript(value=base):
                 self._bind(base, How.ADDED, value, path)
                 if value is not None:

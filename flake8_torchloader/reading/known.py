@@ -45,6 +45,7 @@ LOADERS: Mapping[str, LoaderKind] = {
     "torch_geometric.loader.RandomNodeLoader": LoaderKind(("data",)),
     "dgl.dataloading.GraphDataLoader": LoaderKind(("dataset", "collate_fn")),
     "dgl.dataloading.DataLoader": LoaderKind(("graph",)),
+    "webdataset.WebLoader": _TORCH,
     "timm.data.create_loader": LoaderKind(("dataset", "input_size", "batch_size"), default_workers=1),
     "timm.data.loader.create_loader": LoaderKind(("dataset", "input_size", "batch_size"), default_workers=1),
 }
@@ -150,9 +151,12 @@ WRAPPERS = frozenset({
 KEEPING_METHODS = frozenset({
     "astype", "reshape", "transpose", "copy", "to_numpy", "swapaxes", "squeeze", "get_fdata", "convert", "repeat",
     "reset_index", "dropna", "groupby", "filter", "sort_values", "drop", "merge", "set_index", "fillna", "sample",
-    "to_dict", "tolist", "resize", "get_array",
+    "to_dict", "tolist", "resize", "get_array", "crop",
 })  # fmt: skip
 """Methods whose result is about as large as the object."""
+
+SCALING_METHODS = frozenset({"transform", "fit_transform", "inverse_transform"})
+"""Methods of scalers, whose result is about as large as their argument."""
 
 TENSOR_MAKERS = frozenset({"torch.from_numpy", "torch.tensor", "torch.as_tensor", "torch.FloatTensor"})
 """What gives a tensor: its memory is shared with the workers under every start method."""

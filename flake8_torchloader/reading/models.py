@@ -12,7 +12,7 @@ from flake8_torchloader.reading.known import MODEL_BASES, MODEL_MAKERS, MODEL_PA
 from flake8_torchloader.reading.leaves import Imported, Leaf, Literal
 from flake8_torchloader.reading.names import Names
 from flake8_torchloader.reading.places import Places
-from flake8_torchloader.reading.scopes import Expression
+from flake8_torchloader.reading.scopes import Expression, Spot
 from flake8_torchloader.reading.walk import below
 
 _SAME_MODEL = {
@@ -23,7 +23,7 @@ _SAME_MODEL = {
 
 _WRAPPERS = {
     "DataParallel", "DistributedDataParallel", "DDP", "compile", "convert_sync_batchnorm", "prepare", "to_hetero",
-    "deepcopy",
+    "deepcopy", "initialize", "optimize",
 }  # fmt: skip
 """Functions and classes that give back the network they are given, or one around it."""
 
@@ -39,9 +39,10 @@ class ModelReader:
         self.places = places
 
     def read(self) -> Iterator[Model]:
-        """Every network once, where it is built."""
+        """Every network once, where it is built; of several branches that choose one, the first."""
         trained = {id(e.node) for call in self.names.file.calls for e in self._trained(call)}
         inner: set[int] = set()
+        branches: dict[str, list[Spot]] = {}
         for call in self.names.file.calls:
             places = self.places.of(call.spot)
             if not places or id(call.node) in inner or self._is_part(call):
@@ -49,7 +50,11 @@ class ModelReader:
             is_loss = last_name(call.node).endswith(_LOSS)
             if not is_loss and (id(call.node) in trained or self._is_model(call)):
                 inner.update(id(node) for node in below(call.node))
-                yield Model(call, self.names.file.names.get(id(call.node)) or last_name(call.node), places)
+                name = self.names.file.names.get(id(call.node)) or last_name(call.node)
+                spots = branches.setdefault(name, [])
+                if not any(_excludes(spot, call.spot) for spot in spots):
+                    yield Model(call, name, places)
+                spots.append(call.spot)
 
     def _is_model(self, call: Expression) -> bool:
         """Whether a call makes an object of a class, or of a library, that is known to be a network."""
@@ -109,3 +114,9 @@ def _is_library_model(name: str) -> bool:
         return "Tokenizer" not in name and "Processor" not in name and "FeatureExtractor" not in name
     is_method = any(part[:1].isupper() for part in name.split(".")[:-1])
     return name.startswith(MODEL_PACKAGES) and not is_method and not last.endswith((*_LOSS, "_Weights"))
+
+
+def _excludes(one: Spot, other: Spot) -> bool:
+    """Whether two statements of one scope stand in different branches, so that mostly one of them runs."""
+    same_scope = one.scope is other.scope
+    return same_scope and not one.block.encloses(other.block) and not other.block.encloses(one.block)
