@@ -24,7 +24,7 @@ def read(text: str, tree: ast.Module | None = None) -> Module:
         return _unread(f"it is no valid Python: {error.msg}", error.lineno or 1)
     except (ValueError, RecursionError, MemoryError) as error:
         return _unread(f"Python can't parse it: {error}", 1)
-    if not tree_may_matter(tree):
+    if not tree_may_matter(tree, text):
         return Module()
     line = too_deep(tree)
     if line is not None:

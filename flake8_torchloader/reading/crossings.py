@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from flake8_torchloader.module import Crossing, Kind, Place
+from flake8_torchloader.module import Crossing, Kind
 from flake8_torchloader.reading.contents import Contents, Held
 from flake8_torchloader.reading.datasets import DatasetReader, is_dataset_name
 from flake8_torchloader.reading.leaves import Defined, Literal
@@ -15,11 +15,9 @@ from flake8_torchloader.reading.names import Names
 from flake8_torchloader.reading.scopes import Binding, Expression, Scope, ScopeKind
 from flake8_torchloader.start_method import ALL_METHODS, StartMethod
 
-_TRANSFORMS = ("torchvision.transforms.", "torchvision.transforms.v2.")
-
 
 class CrossingReader:
-    """Follows what is handed to loaders, kept by datasets and put into transforms."""
+    """Follows what is handed to loaders and kept by datasets."""
 
     def __init__(self, names: Names, contents: Contents, loaders: LoaderReader, datasets: DatasetReader) -> None:
         self.names = names
@@ -30,7 +28,7 @@ class CrossingReader:
     def read(self) -> Iterator[Crossing]:
         """Every crossing once, however many loaders it reaches."""
         seen: set[tuple[Kind, int]] = set()
-        for crossing in (*self._through_classes(), *self._through_loaders(), *self._through_transforms()):
+        for crossing in (*self._through_classes(), *self._through_loaders(), *self._through_library()):
             site = crossing.site
             key = (crossing.kind, id(site.node) if isinstance(site, Expression) else 0)
             if key not in seen:
@@ -65,34 +63,13 @@ class CrossingReader:
         given = [self.names.calls.given(site, parameter) for site in sites] if sites else [parameter.default]
         return [argument for argument in given if argument is not None]
 
-    def _through_transforms(self) -> Iterator[Crossing]:
-        """Datasets and transforms of known libraries that no loader of this file is seen to get."""
-        if not self.datasets.may_meet_workers:
-            return
-        called = self._called_here()
-        for call in self.names.file.calls:
+    def _through_library(self) -> Iterator[Crossing]:
+        """Datasets of known libraries that no loader of this file is seen to get."""
+        seen = self.datasets.silenced | self.datasets.reached
+        for call in self.names.file.calls if self.datasets.may_meet_workers else ():
             name = self.names.callee_name(call)
-            if id(call.node) in self.datasets.silenced | self.datasets.reached | called:
-                continue
-            if is_dataset_name(name) or name.startswith(_TRANSFORMS):
-                yield from self._of_library(call, name)
-
-    def _of_library(self, call: Expression, name: str) -> Iterator[Crossing]:
-        if Place.WORKER not in self.datasets.places.of(call.spot):
-            slot = "dataset" if is_dataset_name(name) else "transform"
-            yield from self._crossings(call, slot, name.rpartition(".")[2], ALL_METHODS)
-
-    def _called_here(self) -> set[int]:
-        """The transforms that the parent itself applies, with everything in them."""
-        found: set[int] = set()
-        for call in self.names.file.calls:
-            if Place.WORKER in self.datasets.places.of(call.spot):
-                continue
-            for leaf in self.names.callee(call):
-                if isinstance(leaf, Literal):
-                    for inner, _ in self.contents.of(leaf.expression):
-                        found.update({id(inner.node)} if isinstance(inner, Literal) else ())
-        return found
+            if is_dataset_name(name) and id(call.node) not in seen:
+                yield from self._crossings(call, "dataset", name.rpartition(".")[2], ALL_METHODS)
 
     def _crossings(
         self, argument: Expression, slot: str, carrier: str, methods: frozenset[StartMethod]
@@ -100,16 +77,24 @@ class CrossingReader:
         for held in self.contents.of(argument):
             found = self._kind(held)
             if found is not None:
-                kind, site, name = found
-                yield Crossing(kind, site, name, slot, carrier, methods)
+                kind, site, name, scope = found
+                definition = _definition(scope) if scope is not None else site
+                yield Crossing(kind, site, name, slot, carrier, methods, definition)
 
-    def _kind(self, held: Held) -> tuple[Kind, Expression, str] | None:
+    def _kind(self, held: Held) -> tuple[Kind, Expression, str, Scope | None] | None:
         leaf, mention = held
         if isinstance(leaf, Literal) and isinstance(leaf.node, cst.Lambda):
-            return Kind.LAMBDA, leaf.expression, self.names.file.names.get(id(leaf.node), "")
+            return Kind.LAMBDA, leaf.expression, self.names.file.names.get(id(leaf.node), ""), None
         if isinstance(leaf, Defined) and leaf.scope.kind is ScopeKind.FUNCTION and leaf.scope.is_local:
-            return (Kind.FUNCTION, mention, leaf.scope.name) if leaf.scope.owner is None else None
+            return (Kind.FUNCTION, mention, leaf.scope.name, leaf.scope) if leaf.scope.owner is None else None
         scope = self.names.instance_of(leaf)
         if scope is not None and scope.is_local:
-            return Kind.CLASS, mention, scope.name
+            return Kind.CLASS, mention, scope.name, scope
         return None
+
+
+def _definition(scope: Scope) -> Expression | None:
+    """Where a function or class begins for Python: at its first decorator, if it has one."""
+    if scope.decorators:
+        return scope.decorators[0]
+    return Expression(scope.node, scope.spot) if scope.spot is not None else None

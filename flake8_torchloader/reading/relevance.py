@@ -5,7 +5,11 @@ from __future__ import annotations
 import ast
 
 _WORDS = ("DataLoader", "ataset", "DataModule", "Lambda")
-_CALLS = ("oader", "ompose", "ambda", "ampler", "set_start_method")
+_LIBRARIES = ("torchvision", "torchaudio", "torchvision.datasets", "torchaudio.datasets")
+_METHODS = ("__getitem__", "__iter__", "__getitems__")
+_WORKERS_POSITION = 6
+"""How many positional arguments a loader has if the number of workers is one of them."""
+
 _DEEPEST = 300
 """Levels of the tree that are still read: a chain costs libcst's parser the square of its length."""
 
@@ -18,35 +22,44 @@ def text_may_matter(text: str) -> bool:
     return "torch" in text and any(word in text for word in _WORDS)
 
 
-def tree_may_matter(tree: ast.Module) -> bool:
-    """Whether a file makes a loader, defines a dataset, or gives a transform a function."""
+def tree_may_matter(tree: ast.Module, text: str) -> bool:
+    """Whether a file makes a loader with workers, defines a dataset, or makes one of a known library."""
+    speaks_of_workers = "workers" in text or "create_loader" in text
     stack: list[ast.AST] = [tree]
     while stack:
         node = stack.pop()
-        if isinstance(node, ast.ClassDef) and _may_be_dataset(node):
-            return True
-        if isinstance(node, (ast.Call, ast.ImportFrom, ast.Attribute, ast.Name)) and _names_loader(node):
+        if _is_candidate(node, speaks_of_workers=speaks_of_workers):
             return True
         stack.extend(ast.iter_child_nodes(node))
     return False
 
 
-def _may_be_dataset(node: ast.ClassDef) -> bool:
-    return bool(node.bases) and any(
-        isinstance(item, ast.FunctionDef) and item.name in ("__getitem__", "__iter__", "__getitems__")
-        for item in node.body
-    )
-
-
-def _names_loader(node: ast.AST) -> bool:
+def _is_candidate(node: ast.AST, *, speaks_of_workers: bool) -> bool:
     match node:
-        case ast.Call(func=ast.Name(id=name)) | ast.Call(func=ast.Attribute(attr=name)):
-            return any(word in name for word in _CALLS)
-        case ast.ImportFrom(names=aliases):
-            return any(alias.name.endswith("Loader") for alias in aliases)
+        case ast.ClassDef():
+            return _may_be_dataset(node)
+        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), args=args):
+            return _sounds_like_loader(name) and (speaks_of_workers or len(args) >= _WORKERS_POSITION)
+        case ast.ImportFrom(module=module, names=aliases):
+            brings = str(module).endswith(".datasets") or any(alias.name == "datasets" for alias in aliases)
+            is_loader = speaks_of_workers and any(_sounds_like_loader(alias.name) for alias in aliases)
+            return is_loader or (module in _LIBRARIES and brings)
+        case ast.Attribute(attr="datasets", value=ast.Name(id=name)):
+            return name in _LIBRARIES
         case ast.Attribute(attr=name):
-            return name.endswith("DataLoader")
+            return speaks_of_workers and _sounds_like_loader(name)
     return False
+
+
+def _sounds_like_loader(name: str) -> bool:
+    return "oader" in name or "Sampler" in name
+
+
+def _may_be_dataset(node: ast.ClassDef) -> bool:
+    """Whether a class has the methods of a dataset, or a base that is called one."""
+    acts = any(isinstance(i, ast.FunctionDef) and i.name in _METHODS for i in node.body)
+    names = (base.attr if isinstance(base, ast.Attribute) else getattr(base, "id", "") for base in node.bases)
+    return bool(node.bases) and (acts or any("ataset" in name for name in names))
 
 
 def too_deep(tree: ast.Module) -> int | None:
