@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import argparse
 import ast
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
 
 from flake8_torchloader import __version__
 from flake8_torchloader.finding import Finding, Span
-from flake8_torchloader.settings import Settings, parse_size
+from flake8_torchloader.settings import Settings, option_type, parse_size
 from flake8_torchloader.start_method import parse_start_methods
 
 if TYPE_CHECKING:
@@ -24,8 +26,6 @@ FAMILY = "TLD"
 FAILED = f"{FAMILY}000"
 OPT_IN = f"{FAMILY}9"
 """What the codes of hints begin with: they are given only to those who name them."""
-
-T = TypeVar("T")
 
 
 class Choice:
@@ -81,6 +81,17 @@ class Choice:
         chosen = [*(self._options.select or ()), *(self._options.extend_select or ())]
         return any(code.startswith(prefix) and len(prefix) > len(FAMILY) for prefix in chosen)
 
+    @property
+    def is_verifying(self) -> bool:
+        """Whether findings are to be proved by running the files that they stand in."""
+        return bool(self._options.verify)
+
+    def shown(self, findings: Sequence[Finding], text: str) -> Sequence[Finding]:
+        """The findings that flake8 will show, which are those that are worth running a program for."""
+        from flake8_torchloader.noqa import audible
+
+        return findings if self._options.disable_noqa else audible(findings, text)
+
 
 class Plugin:
     """What flake8 makes for each file: it takes the lines that flake8 has read, and opens nothing."""
@@ -99,7 +110,7 @@ class Plugin:
         """Register our options; flake8 converts, and refuses, the values from config files too."""
         manager.add_option(
             "--torchloader-start-methods",
-            type=_option_type(parse_start_methods),
+            type=option_type(parse_start_methods),
             default="fork,forkserver,spawn",
             metavar="METHODS",
             parse_from_config=True,
@@ -108,7 +119,7 @@ class Plugin:
         )
         manager.add_option(
             "--torchloader-large-array",
-            type=_option_type(parse_size),
+            type=option_type(parse_size),
             default="64MiB",
             metavar="SIZE",
             parse_from_config=True,
@@ -116,16 +127,33 @@ class Plugin:
             "units as in 64MiB or 1GB. (Default: 64MiB)",
         )
 
+        manager.add_option(
+            "--verify",
+            action="store_true",
+            help="Run the files that have findings, with real workers, and put what that proves in brackets after each "
+            "message. Command line only; one file at a time, whatever --jobs says; Linux only.",
+        )
+
     @classmethod
-    def parse_options(cls, options: argparse.Namespace) -> None:
+    def parse_options(cls, manager: OptionManager, options: argparse.Namespace, names: Sequence[str]) -> None:
         """Remember what the user chose; runs again in each worker that flake8 does not fork."""
         cls.choice = Choice(options)
+        if not cls.choice.is_verifying:
+            return
+        if "-" in names:
+            manager.parser.error("--verify runs the files that it is given, and standard input is none")
+        if not sys.platform.startswith("linux"):
+            manager.parser.error("--verify runs programs on Linux only")
+        options.jobs = type(options.jobs)("1")
 
     def run(self) -> Iterator[tuple[int, int, str, type[Plugin]]]:
         """Give line (from 1), column (from 0), text and checker for each selected finding."""
         codes = self.choice.codes
-        for finding in self._findings(codes) if codes else ():
-            yield finding.span.line, finding.span.column, f"{finding.code} {finding.message}", Plugin
+        findings = self._findings(codes) if codes else []
+        verdicts = self._verdicts(findings) if findings and self.choice.is_verifying else {}
+        for finding in findings:
+            proved = f" [{verdicts[finding]}]" if finding in verdicts else ""
+            yield finding.span.line, finding.span.column, f"{finding.code} {finding.message}{proved}", Plugin
 
     def _findings(self, codes: frozenset[str]) -> list[Finding]:
         from flake8_torchloader.lint import lint
@@ -138,14 +166,16 @@ class Plugin:
             reason = f"this file could not be analysed for worker hazards: {type(error).__name__} while checking it"
             return [Finding(Span(1, 0, 1, 0), FAILED, reason)] if FAILED in codes else []
 
+    def _verdicts(self, findings: Sequence[Finding]) -> dict[Finding, str]:
+        """What running the file proves about its findings, in a few words each."""
+        from flake8_torchloader.report.text import brief
+        from flake8_torchloader.sources import Linted
+        from flake8_torchloader.verify import cases, verify
 
-def _option_type(parse: Callable[[str], T]) -> Callable[[str], T]:
-    """Make a parser that raises ValueError into one whose own words reach the usage error."""
-
-    def convert(text: str) -> T:
+        shown = tuple(self.choice.shown(findings, "".join(self._lines)))
         try:
-            return parse(text)
-        except ValueError as error:
-            raise argparse.ArgumentTypeError(str(error)) from error
-
-    return convert
+            files = [Linted(Path(self._filename), shown)]
+            found = [verify(case, self.choice.settings) for case in cases(files, Path(sys.executable), Path())]
+        except Exception as error:
+            return dict.fromkeys(shown, f"could not be verified: {type(error).__name__}: {error}")
+        return {proof.finding: brief(proof.verdict) for one in found for proof in one.proofs}

@@ -98,7 +98,10 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Crossing:
-    """A callable or object that is sent to the workers, as what, and with which loader or dataset."""
+    """A callable or object that is sent to the workers, as what, and with which loader or dataset.
+
+    `definition` is where a function or class is written; for a lambda that is the site itself.
+    """
 
     kind: Kind
     site: Site
@@ -106,6 +109,7 @@ class Crossing:
     slot: str
     carrier: str
     methods: frozenset[StartMethod] = ALL_METHODS
+    definition: Site | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -202,6 +202,11 @@ class Pass:
         return len(self.pids)
 
     @property
+    def has_worked(self) -> bool:
+        """Whether worker processes gave at least one batch."""
+        return bool(self.pids) and self.is_alive
+
+    @property
     def is_alive(self) -> bool:
         """Whether it gave at least one batch."""
         return self.stage in (Stage.BATCHED, Stage.ENDED) and self.failure is None

@@ -10,7 +10,8 @@ from typing import ClassVar
 from flake8_torchloader.module import Module, Site
 from flake8_torchloader.settings import Settings
 from flake8_torchloader.start_method import ALL_METHODS, StartMethod, spell
-from flake8_torchloader.trial import Trial
+from flake8_torchloader.trial import Run, Trial
+from flake8_torchloader.verdict import Suspect, Verdict
 
 LONGEST_NAME = 24
 """Characters of a user's own name that a message shows before it is cut."""
@@ -27,7 +28,7 @@ class Hazard:
 
 
 class Rule(ABC):
-    """One hazard: a code, a name that reads after "allow", a message, and how to find it.
+    """One hazard: a code, a name that reads after "allow", a message, how to find it and how to prove it.
 
     The class docstring is the rule's page; its sections are fixed (see the tests).
     """
@@ -46,6 +47,13 @@ class Rule(ABC):
     @abstractmethod
     def check(self, module: Module) -> Iterator[Hazard]:
         """Find the hazard in the records of one file; pure."""
+
+    @abstractmethod
+    def judge(self, runs: Mapping[Trial, Run], suspect: Suspect) -> Verdict:
+        """Say what the runs of a program proved about one finding; pure.
+
+        Only the trials that were asked for are there: a finding is refuted if all of those leave it no way to be true.
+        """
 
     def suffering(self, hazard: Hazard) -> frozenset[StartMethod]:
         """The start methods that the user chose and under which this hazard happens."""

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import argparse
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from flake8_torchloader.start_method import ALL_METHODS, StartMethod
+
+T = TypeVar("T")
 
 MEBIBYTE = 1024 * 1024
 _UNITS = {
@@ -40,3 +45,15 @@ def spell_size(size: int) -> str:
     if size < 1024 * MEBIBYTE:
         return f"{size / MEBIBYTE:.0f} MiB"
     return f"{size / MEBIBYTE / 1024:.1f} GiB"
+
+
+def option_type(parse: Callable[[str], T]) -> Callable[[str], T]:
+    """Make a parser that raises ValueError into one whose own words reach the usage error."""
+
+    def convert(text: str) -> T:
+        try:
+            return parse(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from error
+
+    return convert

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
@@ -161,3 +161,17 @@ class Run:
         """All iterations over loaders that were built by a line, in any process."""
         keys = {(loader.number, loader.pid) for loader in self.loaders_at(file, line)}
         return tuple(one for one in self.passes if (one.loader, one.pid) in keys)
+
+    def again(self, pids: Collection[int]) -> tuple[MainAgain, ...]:
+        """What running the main module once more came to in these processes."""
+        return tuple(one for one in self.main_again if one.pid in pids)
+
+    @property
+    def has_chosen_fork(self) -> bool:
+        """Whether the program made fork the start method of its own accord: loaders that name none are forked."""
+        free = (one for one in self.passes if one.workers and self._context(one) is None)
+        return self.trial is not Trial.FORK and any(one.start_method is StartMethod.FORK for one in free)
+
+    def _context(self, one: Pass) -> StartMethod | None:
+        loader = self.loader(one.loader, one.pid)
+        return None if loader is None else loader.context

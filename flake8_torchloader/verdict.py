@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
+from flake8_torchloader.observed import Pass, Site
+from flake8_torchloader.settings import spell_size
 from flake8_torchloader.trial import Ending, Run, Trial
 
 
@@ -35,6 +38,7 @@ class Reason(Enum):
     LEFT = "the program left by itself before the loader was reached"
     NEVER_REACHED = "the loader was never reached"
     NO_WORKERS = "the loader had no workers in this run"
+    NOTHING_TO_RUN = "the finding is not about anything that runs"
     NOT_SHOWN = "the run neither showed the harm nor ruled it out"
 
 
@@ -45,6 +49,10 @@ class Suspect:
     file: str
     line: int
     related: tuple[int, ...] = ()
+
+    def is_at(self, site: Site | None) -> bool:
+        """Whether something stands on the line of the finding, or on one that belongs to it."""
+        return site is not None and site.file == self.file and site.line in (self.line, *self.related)
 
 
 @dataclass(frozen=True)
@@ -88,6 +96,63 @@ def unknown(reason: Reason, *evidence: Evidence) -> Verdict:
     return Verdict(Outcome.UNKNOWN, evidence, reason)
 
 
+def settle(
+    runs: Mapping[Trial, Run],
+    trials: Iterable[Trial],
+    harm: Callable[[Run], str],
+    concerned: Callable[[Run], Iterable[Pass]],
+    witness: Trial | None = None,
+) -> Verdict:
+    """Weigh the runs that a rule asked for, as far as they were run: a control and one start method are the least.
+
+    `harm` words the harm that a run shows, or gives "". It is confirmed by any run with workers, and refuted if all of
+    them fetched with workers in the passes that the finding is about (`concerned`). Where neither is so, the harm may
+    still show in the `witness`, a run without workers that comes past what breaks the others.
+    """
+    suspects = [runs[trial] for trial in trials if trial in runs and trial.start_method is not None]
+    if Trial.CONTROL not in runs or not suspects:
+        return unknown(Reason.NO_TRIAL)
+    harms = _harms(suspects, harm)
+    worked = {run.trial: [one for one in concerned(run) if one.pid == run.main and one.has_worked] for run in suspects}
+    if not harms and all(worked.values()):
+        return refuted(*(_stayed_away(trial, passes) for trial, passes in worked.items()))
+    if witness is not None and witness in runs and not any(run.has_chosen_fork for run in suspects):
+        harms = harms or _harms([runs[witness]], harm)
+    if harms:
+        return confirmed(*harms)
+    missed = next(run for run in suspects if not worked[run.trial])
+    return unknown(_why_control_broke(runs[Trial.CONTROL]) or why_unreached(missed))
+
+
+def _harms(runs: Iterable[Run], harm: Callable[[Run], str]) -> list[Evidence]:
+    return [Evidence(run.trial, text) for run in runs if (text := harm(run))]
+
+
+def _stayed_away(trial: Trial, passes: Iterable[Pass]) -> Evidence:
+    pids = {pid for one in passes for pid in one.pids}
+    methods = ", ".join(sorted({one.start_method.value for one in passes if one.start_method}))
+    batches = sum(one.batches for one in passes)
+    return Evidence(trial, f"{len(pids)} workers, started by {methods}, gave {batches} batches without it")
+
+
+def _why_control_broke(control: Run) -> Reason | None:
+    """Why the program does not even get on without workers, if it does not."""
+    if control.ending in (Ending.FINISHED, Ending.CAPPED, Ending.TIMED_OUT, Ending.STUCK):
+        return None
+    reason = why_unreached(control)
+    return Reason.CONTROL_CRASHED if reason is Reason.CRASHED and control.passes else reason
+
+
+def spell_cost(run: Run, pids: Collection[int]) -> str:
+    """What it cost to run the main module again in some processes, in words."""
+    again = run.again(pids)
+    if not again:
+        return f"{len(pids)} other processes"
+    seconds, grown = sum(one.seconds for one in again), sum(one.grown_bytes for one in again)
+    cost = f"{seconds:.1f} s and {spell_size(grown)} in all, the import of torch included"
+    return f"{len(pids)} other processes (running the file there took {cost})"
+
+
 def why_unreached(run: Run) -> Reason:
     """Why a run did not come to what was to be shown, from how it ended; the most telling reason first."""
     if run.ending is Ending.NOT_STARTED:
@@ -100,7 +165,10 @@ def why_unreached(run: Run) -> Reason:
         return Reason.TIMED_OUT
     if run.ending in (Ending.EXITED, Ending.KILLED):
         return Reason.BLOCKED if run.blocked else Reason.LEFT
-    return _why_crashed(run) if run.crash is not None else Reason.NEVER_REACHED
+    if run.crash is not None:
+        return _why_crashed(run)
+    is_idle = run.trial.start_method is not None and any(one.batches and not one.workers for one in run.passes)
+    return Reason.NO_WORKERS if is_idle else Reason.NEVER_REACHED
 
 
 def _why_crashed(run: Run) -> Reason:

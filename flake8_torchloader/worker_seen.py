@@ -12,7 +12,8 @@ class Worker:
     """A process that entered torch's worker loop, or died on the way there.
 
     `uss_bytes` is the memory that only this process holds, when it entered the loop; `uss_last_bytes` is the same
-    after its last fetch that was looked at. `cv2_calls` are the functions of OpenCV that its first fetches called.
+    after its last fetch that was looked at. `cv2_calls` are the functions of OpenCV that its `worker_init_fn` and its
+    first fetches called.
     """
 
     pid: int

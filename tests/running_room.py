@@ -9,6 +9,7 @@ import tempfile
 import textwrap
 import time
 import uuid
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,8 @@ from flake8_torchloader.running.launch import run
 from flake8_torchloader.running.program import Limits, Program, Script
 from flake8_torchloader.running.tree import all_processes
 from flake8_torchloader.trial import Run, Trial
+
+needs_torch = pytest.mark.skipif(find_spec("torch") is None, reason="programs are run that import torch")
 
 
 class Room:

@@ -6,13 +6,21 @@ import argparse
 import ast
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from running_room import needs_torch
 
 from flake8_torchloader import rules
 from flake8_torchloader.flake8_plugin import Choice, Plugin
+from flake8_torchloader.running.program import Limits
+from flake8_torchloader.settings import Settings
+from flake8_torchloader.sources import Linted
 from flake8_torchloader.start_method import ALL_METHODS
+from flake8_torchloader.trial import Trial
+from flake8_torchloader.verdict import Evidence, Outcome, Verdict
+from flake8_torchloader.verify import Case, Proof, Verification
 
 LAMBDA = """\
 from torch.utils.data import DataLoader, TensorDataset
@@ -248,7 +256,8 @@ def options(**chosen: object) -> argparse.Namespace:
     """Options as flake8 hands them over, of a run in which only what is given was chosen."""
     unchosen = dict.fromkeys(("select", "extend_select", "ignore", "extend_ignore"))
     extended = {"extended_default_select": ["TLD"], "extended_default_ignore": []}
-    ours = {"torchloader_start_methods": ALL_METHODS, "torchloader_large_array": 1}
+    ours: dict[str, object] = {"torchloader_start_methods": ALL_METHODS, "torchloader_large_array": 1}
+    ours |= {"verify": False, "disable_noqa": False}
     return argparse.Namespace(**{**unchosen, **extended, **ours, **chosen})
 
 
@@ -279,11 +288,17 @@ def test_hints_are_given_to_those_who_name_them(
     assert Choice(options(**chosen)).codes == ({"TLD901"} if is_on else set())
 
 
+def messages(monkeypatch: pytest.MonkeyPatch, text: str = LAMBDA, **chosen: object) -> list[tuple[int, int, str]]:
+    """What the plugin yields for a program, in this process: line, column and message."""
+    monkeypatch.setattr(Plugin, "choice", Choice(options(**chosen)), raising=False)
+    plugin = Plugin(ast.parse(text), text.splitlines(keepends=True), "collate.py")
+    return [(line, column, message) for line, column, message, _ in plugin.run()]
+
+
 def run_in_process(monkeypatch: pytest.MonkeyPatch, *selected: str) -> list[tuple[int, int, str]]:
     """What the plugin yields for the program with the lambda: line, column and code."""
-    monkeypatch.setattr(Plugin, "choice", Choice(options(select=list(selected))), raising=False)
-    plugin = Plugin(ast.parse(LAMBDA), LAMBDA.splitlines(keepends=True), "collate.py")
-    return [(line, column, text.split(" ")[0]) for line, column, text, _ in plugin.run()]
+    found = messages(monkeypatch, select=list(selected))
+    return [(line, column, message.split(" ")[0]) for line, column, message in found]
 
 
 def test_a_flake8_that_decides_elsewhere_is_no_reason_to_fall_silent(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -305,3 +320,94 @@ def test_an_error_of_ours_does_not_end_the_run(
         monkeypatch.setattr(each, "check", fail)
 
     assert run_in_process(monkeypatch, *selected) == found
+
+
+RUNNABLE = """\
+from torch.utils.data import DataLoader
+
+if __name__ == "__main__":
+    open("ran", "w").close()
+    loader = DataLoader(range(8), collate_fn=lambda batch: batch, num_workers=2)
+    print(next(iter(loader)))
+"""
+
+
+@pytest.mark.parametrize("config", [*CONFIGS, "--append-config=more.ini", "--config=more.ini"])
+@pytest.mark.parametrize("wish", ["verify = true", "verify", "verify = 1\n--verify = 1"])
+def test_no_config_file_makes_it_run_anything(folder: Path, config: str, wish: str) -> None:
+    (folder / "collate.py").write_text(RUNNABLE, encoding="utf-8")
+    name = config.rpartition("=")[2]
+    (folder / name).write_text(f"[flake8]\nselect = TLD\n{wish}\n", encoding="utf-8")
+    run = flake8(*([config] if "=" in config else []), "--select=TLD", "collate.py")
+
+    assert " [" not in run.stdout
+    assert not (folder / "ran").exists()
+
+
+@pytest.mark.parametrize("others", [[], ["collate.py"]], ids=["alone", "among files"])
+def test_standard_input_is_never_run(others: list[str]) -> None:
+    run = flake8("--verify", "--stdin-display-name=collate.py", *others, "-", given=RUNNABLE)
+
+    assert (run.returncode, run.stdout) == (2, "")
+    assert run.stderr.splitlines()[-1] == (
+        "flake8: error: --verify runs the files that it is given, and standard input is none"
+    )
+
+
+def proving(asked: list[Linted]) -> Callable[[Case, Settings], Verification]:
+    """Stands in for running: what is asked is remembered, and confirmed."""
+
+    def verify(case: Case, settings: Settings) -> Verification:
+        asked.extend(case.files)
+        verdict = Verdict(Outcome.CONFIRMED, (Evidence(Trial.SPAWN, "no such luck"),))
+        proofs = [Proof(file.path, finding, verdict, ()) for file in case.files for finding in file.findings]
+        return Verification(case.program, Limits(), {}, tuple(proofs))
+
+    return verify
+
+
+@pytest.mark.parametrize("is_verifying", [True, False], ids=["verify", "lint"])
+def test_the_verdict_stands_in_brackets_after_the_message(
+    monkeypatch: pytest.MonkeyPatch, is_verifying: bool
+) -> None:
+    asked: list[Linted] = []
+    monkeypatch.setattr("flake8_torchloader.verify.verify", proving(asked))
+
+    (found,) = messages(monkeypatch, verify=is_verifying)
+
+    assert found[2].endswith(" [CONFIRMED: spawn: no such luck]") is is_verifying
+    assert [file.path for file in asked] == [Path("collate.py")] * is_verifying
+
+
+@pytest.mark.parametrize(("disable_noqa", "runs"), [(False, 0), (True, 1)])
+def test_what_a_comment_silences_is_not_run(monkeypatch: pytest.MonkeyPatch, disable_noqa: bool, runs: int) -> None:
+    asked: list[Linted] = []
+    monkeypatch.setattr("flake8_torchloader.verify.verify", proving(asked))
+
+    messages(monkeypatch, f"{LAMBDA.rstrip()}  # noqa: TLD2\n", verify=True, disable_noqa=disable_noqa)
+
+    assert len(asked) == runs
+
+
+def test_what_cannot_be_run_is_no_reason_to_fall_silent(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(case: Case, settings: Settings) -> Verification:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("flake8_torchloader.verify.verify", fail)
+
+    (found,) = messages(monkeypatch, verify=True)
+
+    assert found[2].endswith(" [could not be verified: OSError: [Errno 28] No space left on device]")
+
+
+@needs_torch
+def test_real_workers_prove_findings_one_file_at_a_time(folder: Path) -> None:
+    (folder / "collate.py").write_text(RUNNABLE.replace('    open("ran", "w").close()\n', ""), encoding="utf-8")
+    (folder / "clean.py").write_text('open("ran", "w").close()\n', encoding="utf-8")
+    methods = "--torchloader-start-methods=spawn"
+    run = flake8("--select=TLD", "--verify", "--jobs=2", methods, "collate.py", "clean.py")
+
+    assert (run.returncode, run.stderr) == (1, "")
+    assert run.stdout.startswith("collate.py:4:46: TLD201 lambda")
+    assert " [CONFIRMED: spawn: " in run.stdout
+    assert not (folder / "ran").exists()

@@ -10,13 +10,16 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "flake8_torchloader"
 FLOORS = (
-    {"start_method", "settings", "finding", "module", "observed", "worker_seen", "trial", "verdict", "__init__"},
+    {
+        "start_method", "settings", "finding", "module", "observed", "worker_seen", "trial", "verdict", "sending",
+        "opencv", "__init__",
+    },
     {"rule"},
     {"rules"},
     {"reading", "running", "fixing"},
-    {"lint", "verify"},
+    {"noqa", "lint", "sources", "verify", "safety"},
     {"report", "catalogue"},
-    {"flake8_plugin", "pytest_plugin", "cli", "__main__"},
+    {"flake8_plugin", "pytest_plugin", "command_line", "cli", "__main__"},
 )
 """The rooms of each floor, the lowest floor first."""
 
@@ -27,6 +30,7 @@ AT_HOME = {
     "libcst": ("reading", "fixing"),
     "flake8": ("flake8_plugin",),
     "pytest": ("pytest_plugin",),
+    "rich": ("cli",),
     "torch": ("running/inside",),
 }
 """The only rooms in which a library may be imported, where its place is fixed."""

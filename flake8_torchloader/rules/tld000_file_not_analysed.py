@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from flake8_torchloader.module import Module
 from flake8_torchloader.rule import Hazard, Rule
+from flake8_torchloader.trial import Run, Trial
+from flake8_torchloader.verdict import Reason, Suspect, Verdict, unknown
 
 
 class FileNotAnalysed(Rule):
@@ -47,8 +49,13 @@ class FileNotAnalysed(Rule):
     code = "TLD000"
     name = "file-not-analysed"
     message = "this file could not be analysed for worker hazards: {reason}"
+    trials = ()
 
     def check(self, module: Module) -> Iterator[Hazard]:
         """One line for a file that could not be read."""
         if module.failure is not None:
             yield Hazard(None, {"reason": module.failure})
+
+    def judge(self, runs: Mapping[Trial, Run], suspect: Suspect) -> Verdict:
+        """A run can't show what was not read."""
+        return unknown(Reason.NOTHING_TO_RUN)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from flake8_torchloader.module import Module, Place
+from flake8_torchloader.observed import Pass
 from flake8_torchloader.rule import Hazard, Rule
-from flake8_torchloader.start_method import PICKLING_METHODS
+from flake8_torchloader.start_method import PICKLING_METHODS, StartMethod
+from flake8_torchloader.trial import Run, Trial
+from flake8_torchloader.verdict import Suspect, Verdict, settle, spell_cost
 
 
 class LoaderBuiltAtImport(Rule):
@@ -20,8 +23,8 @@ class LoaderBuiltAtImport(Rule):
 
     How it is proved
     ----------------
-    The program is run under forkserver and spawn: its module level is seen to run in the workers,
-    with the seconds and the bytes that it costs there. Under fork it runs once.
+    The program is run under forkserver and spawn: the line is seen to build its loader in the
+    workers as well, with the seconds and the bytes that importing the file costs there.
 
     Example
     -------
@@ -54,6 +57,7 @@ class LoaderBuiltAtImport(Rule):
         '__name__ == "__main__":'
     )
     methods = PICKLING_METHODS
+    trials = (Trial.CONTROL, Trial.FORKSERVER, Trial.SPAWN, Trial.REIMPORT)
 
     def check(self, module: Module) -> Iterator[Hazard]:
         """Loaders that are built wherever the file is imported, and iterated elsewhere or not at all."""
@@ -61,3 +65,18 @@ class LoaderBuiltAtImport(Rule):
             if loader.has_workers and Place.IMPORT in loader.places and not loader.iterated_at_import:
                 words = {"loader": loader.name}
                 yield Hazard(loader.site, words, loader.methods)
+
+    def judge(self, runs: Mapping[Trial, Run], suspect: Suspect) -> Verdict:
+        """Confirmed by another process that builds the loader of this line."""
+
+        def harm(run: Run) -> str:
+            built = [one for one in run.loaders_at(suspect.file, suspect.line) if one.workers]
+            if run.trial is Trial.REIMPORT:
+                built = [one for one in built if one.context is not StartMethod.FORK]
+            pids = {one.pid for one in built} - {run.main}
+            return f"built again in {spell_cost(run, pids)}" if pids else ""
+
+        def passes(run: Run) -> tuple[Pass, ...]:
+            return run.passes if run.loaders_at(suspect.file, suspect.line) else ()
+
+        return settle(runs, self.trials, harm, passes, witness=Trial.REIMPORT)

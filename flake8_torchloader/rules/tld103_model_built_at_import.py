@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from flake8_torchloader.module import Module, Place
 from flake8_torchloader.rule import Hazard, Rule
+from flake8_torchloader.settings import spell_size
 from flake8_torchloader.start_method import PICKLING_METHODS
+from flake8_torchloader.trial import Run, Trial
+from flake8_torchloader.verdict import Suspect, Verdict, settle, spell_cost
 
 
 class ModelBuiltAtImport(Rule):
@@ -20,8 +23,8 @@ class ModelBuiltAtImport(Rule):
 
     How it is proved
     ----------------
-    The program is run under forkserver and spawn: its module level is seen to run in the workers,
-    with the seconds and the bytes that it costs there. Under fork it runs once.
+    The program is run under forkserver and spawn: the line is seen to build its network in the
+    workers as well, with the seconds and the bytes that importing the file costs there.
 
     Example
     -------
@@ -67,6 +70,7 @@ class ModelBuiltAtImport(Rule):
         '__name__ == "__main__":'
     )
     methods = PICKLING_METHODS
+    trials = (Trial.CONTROL, Trial.FORKSERVER, Trial.SPAWN, Trial.REIMPORT)
 
     def check(self, module: Module) -> Iterator[Hazard]:
         """Networks that are built wherever the file is imported, in a file that starts workers."""
@@ -78,3 +82,20 @@ class ModelBuiltAtImport(Rule):
             if Place.IMPORT in model.places:
                 words = {"model": model.name}
                 yield Hazard(model.site, words, methods)
+
+    def judge(self, runs: Mapping[Trial, Run], suspect: Suspect) -> Verdict:
+        """Confirmed by another process that builds a network by way of this line."""
+
+        def harm(run: Run) -> str:
+            if not any(one.workers for one in runs[Trial.CONTROL].loaders):
+                return ""
+            pids = {one.pid for one in run.models if one.passes(suspect.file, suspect.line)} - {run.main}
+            return f"built again in {spell_cost(run, pids)}{_kept(run, pids)}" if pids else ""
+
+        return settle(runs, self.trials, harm, lambda run: run.passes, witness=Trial.REIMPORT)
+
+
+def _kept(run: Run, pids: set[int]) -> str:
+    """The parameters that these processes keep without need."""
+    kept = sum(one.parameter_bytes for one in run.models_held if one.pid in pids)
+    return f"; {spell_size(kept)} of parameters are kept there" if kept else ""

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from flake8_torchloader.module import Kind, Module
+from flake8_torchloader.observed import Unfit
 from flake8_torchloader.rule import Hazard, Rule
+from flake8_torchloader.sending import judge_sending
 from flake8_torchloader.start_method import PICKLING_METHODS
+from flake8_torchloader.trial import Run, Trial
+from flake8_torchloader.verdict import Suspect, Verdict
 
 
 class LambdaSentToWorker(Rule):
@@ -65,3 +69,7 @@ class LambdaSentToWorker(Rule):
             if crossing.kind is Kind.LAMBDA:
                 words = {"slot": crossing.slot, "carrier": crossing.carrier}
                 yield Hazard(crossing.site, words, crossing.methods)
+
+    def judge(self, runs: Mapping[Trial, Run], suspect: Suspect) -> Verdict:
+        """Confirmed by the pickler's refusal of a lambda that this finding is about."""
+        return judge_sending(runs, self.trials, suspect, frozenset({Unfit.LAMBDA}))

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from flake8_torchloader.module import Kind, Module
+from flake8_torchloader.observed import Unfit
 from flake8_torchloader.rule import Hazard, Rule
+from flake8_torchloader.sending import judge_sending
 from flake8_torchloader.start_method import PICKLING_METHODS
+from flake8_torchloader.trial import Run, Trial
+from flake8_torchloader.verdict import Suspect, Verdict
 
 
 class LocalFunctionSentToWorker(Rule):
@@ -76,4 +80,9 @@ class LocalFunctionSentToWorker(Rule):
                     "slot": crossing.slot,
                     "carrier": crossing.carrier,
                 }
-                yield Hazard(crossing.site, words, crossing.methods)
+                notes = ((crossing.definition, f"{crossing.name} is defined here"),) if crossing.definition else ()
+                yield Hazard(crossing.site, words, crossing.methods, notes)
+
+    def judge(self, runs: Mapping[Trial, Run], suspect: Suspect) -> Verdict:
+        """Confirmed by the pickler's refusal of a nested function or local class that this finding is about."""
+        return judge_sending(runs, self.trials, suspect, frozenset({Unfit.LOCAL_FUNCTION, Unfit.LOCAL_CLASS}))

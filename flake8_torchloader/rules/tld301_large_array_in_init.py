@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from flake8_torchloader.module import Array, Module
+from flake8_torchloader.observed import Pass
 from flake8_torchloader.rule import Hazard, Rule
 from flake8_torchloader.settings import spell_size
 from flake8_torchloader.start_method import StartMethod
+from flake8_torchloader.trial import Run, Trial
+from flake8_torchloader.verdict import Suspect, Verdict, settle
 
 
 class LargeArrayInInit(Rule):
@@ -23,8 +26,9 @@ class LargeArrayInInit(Rule):
 
     How it is proved
     ----------------
-    The program is run under fork and spawn: the bytes that were pickled for each worker and the
-    memory that only this worker has are measured against the control without workers.
+    The program is run under forkserver and spawn: the bytes that are really pickled for each worker
+    are counted, and held against the size from which on an array is large. Tensors are not among
+    them, for workers share those.
 
     Example
     -------
@@ -87,3 +91,26 @@ class LargeArrayInInit(Rule):
         workers = f"{count} workers" if isinstance(count, int) and count > 1 else "each worker"
         copied = f"spawn/forkserver (Linux default from 3.14) copy it to {workers}"
         return f"{copied}, fork too in time" if StartMethod.FORK in array.methods else f"fork shares it, {copied}"
+
+    def judge(self, runs: Mapping[Trial, Run], suspect: Suspect) -> Verdict:
+        """Confirmed by a large pickle for each worker; the line is not known to be what made it large."""
+
+        def harm(run: Run) -> str:
+            largest = max(run.passes, key=_pickled, default=None)
+            is_large = largest is not None and _pickled(largest) >= self.settings.large_array
+            return _sent(largest) if largest is not None and is_large else ""
+
+        return settle(runs, self.trials, harm, lambda run: run.passes)
+
+
+def _pickled(one: Pass) -> int:
+    """The bytes that were sent to the worker that was sent most."""
+    return max(one.payload_bytes, default=0)
+
+
+def _sent(one: Pass) -> str:
+    """How much was sent, and which attributes of the dataset are large."""
+    large = [seen for seen in one.attributes if (seen.size or 0) > _pickled(one) // 10]
+    names = ", ".join(f"{seen.name} ({seen.outline})" for seen in large)
+    what = f"{len(one.payload_bytes)} workers x {spell_size(_pickled(one))} pickled"
+    return f"{what}: {names}" if names else what

@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from flake8_torchloader.module import Call, Module, Place
+from flake8_torchloader.opencv import SERIAL, judge_threads
 from flake8_torchloader.rule import Hazard, Rule
-
-_SERIAL = frozenset({
-    "imread", "imdecode", "imencode", "imwrite", "flip", "VideoCapture", "setNumThreads", "rectangle", "line",
-    "putText", "circle", "polylines", "getTextSize", "imshow", "waitKey", "destroyAllWindows", "getNumThreads",
-    "VideoWriter", "VideoWriter_fourcc", "imreadmulti", "haveImageReader", "useOptimized", "setUseOptimized",
-    "boundingRect", "contourArea", "setRNGSeed", "getRotationMatrix2D", "getAffineTransform",
-    "getPerspectiveTransform", "setUseOpenCL", "ellipse", "fillPoly", "drawContours", "destroyWindow", "split",
-    "merge", "copyMakeBorder", "bitwise_and", "bitwise_or", "bitwise_not", "bitwise_xor", "add", "subtract",
-    "multiply", "divide", "absdiff", "addWeighted", "inRange", "normalize", "rotate", "transpose", "hconcat",
-    "vconcat", "mean", "countNonZero", "minMaxLoc", "convertScaleAbs", "min", "max", "compare", "floodFill",
-    "perspectiveTransform", "approxPolyDP", "convexHull", "minAreaRect", "getStructuringElement", "calcHist",
-    "arcLength", "moments", "getRectSubPix", "fillConvexPoly", "boxPoints", "Rodrigues", "randu",
-})  # fmt: skip
-"""Functions that start no thread: measured with OpenCV 5.0 on images of 1000 x 1000 x 3 bytes."""
+from flake8_torchloader.trial import Run, Trial
+from flake8_torchloader.verdict import Suspect, Verdict
 
 LIMIT = "cv2.setNumThreads"
 VARIABLE = "OPENCV_FOR_THREADS_NUM"
@@ -35,8 +24,8 @@ class OpenCVThreadsInWorker(Rule):
 
     How it is proved
     ----------------
-    The program is run under each start method: `cv2.getNumThreads()` above 1 inside a worker, or the
-    hang, confirms it.
+    The program is run under each start method: `cv2.getNumThreads()` above 1 inside a worker that
+    calls OpenCV, or the hang, confirms it.
 
     Example
     -------
@@ -82,6 +71,7 @@ class OpenCVThreadsInWorker(Rule):
         "{function} runs in workers: every worker starts a thread per core; call "
         "cv2.setNumThreads(0) at module level"
     )
+    trials = (Trial.CONTROL, Trial.FORK, Trial.FORKSERVER, Trial.SPAWN)
 
     def check(self, module: Module) -> Iterator[Hazard]:
         """The first threaded call in worker code, where nothing limits the threads."""
@@ -94,6 +84,10 @@ class OpenCVThreadsInWorker(Rule):
         if first is not None:
             yield Hazard(first.site, {"function": first.name})
 
+    def judge(self, runs: Mapping[Trial, Run], suspect: Suspect) -> Verdict:
+        """Confirmed by several threads in a worker that calls OpenCV, or by its hang on this line."""
+        return judge_threads(runs, self.trials, suspect)
+
 
 def _by_environment(module: Module) -> bool:
     """Whether an environment variable, effective or meant to be, limits the threads."""
@@ -102,4 +96,4 @@ def _by_environment(module: Module) -> bool:
 
 def _is_threaded(call: Call) -> bool:
     name = call.name.removeprefix("cv2.")
-    return "." not in name and name not in _SERIAL
+    return "." not in name and name not in SERIAL

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from flake8_torchloader.module import Call, Module, Place, Variable
+from flake8_torchloader.opencv import judge_threads
 from flake8_torchloader.rule import Hazard, Rule
 from flake8_torchloader.start_method import ALL_METHODS, PICKLING_METHODS
+from flake8_torchloader.trial import Run, Trial
+from flake8_torchloader.verdict import Suspect, Verdict
 
 _LIMIT = "cv2.setNumThreads"
 _SETTINGS = (_LIMIT, "cv2.getNumThreads", "cv2.ocl.setUseOpenCL", "cv2.setUseOptimized")
@@ -25,8 +28,8 @@ class OpenCVLimitNotInWorker(Rule):
 
     How it is proved
     ----------------
-    The program is run under each start method: `cv2.getNumThreads()` above 1 inside a worker
-    confirms it.
+    The program is run under each start method: `cv2.getNumThreads()` above 1 inside a worker that
+    calls OpenCV confirms it.
 
     Example
     -------
@@ -69,6 +72,7 @@ class OpenCVLimitNotInWorker(Rule):
     code = "TLD402"
     name = "opencv-limit-not-in-worker"
     message = "{limit} does not reach the workers {methods}; call cv2.setNumThreads(0) at module level"
+    trials = (Trial.CONTROL, Trial.FORK, Trial.FORKSERVER, Trial.SPAWN)
 
     def check(self, module: Module) -> Iterator[Hazard]:
         """Limits in the wrong place, unless another one of the file is in the right place."""
@@ -80,6 +84,10 @@ class OpenCVLimitNotInWorker(Rule):
         for variable in module.variables:
             if variable.name == _FICTITIOUS:
                 yield Hazard(variable.site, {"limit": f"{_FICTITIOUS}"}, ALL_METHODS)
+
+    def judge(self, runs: Mapping[Trial, Run], suspect: Suspect) -> Verdict:
+        """Confirmed by several threads in a worker that calls OpenCV."""
+        return judge_threads(runs, self.trials, suspect)
 
     @staticmethod
     def _concerns_workers(module: Module) -> bool:

@@ -28,7 +28,8 @@ def workers(events: list[Event], passes: tuple[Pass, ...], main: int) -> tuple[W
 def _worker(pid: int, passed: int | None, told: list[Event]) -> Worker:
     entered = next((event.fields for event in told if event.kind == "worker"), None)
     fetched = [event.fields for event in told if event.kind == "fetched"]
-    calls = (name for told in fetched for name in fields.strings(told, "cv2_calls"))
+    seen = (event.fields for event in told if event.kind in ("initialised", "fetched"))
+    calls = (name for one in seen for name in fields.strings(one, "cv2_calls"))
     return Worker(
         pid=pid,
         worker=fields.maybe(entered or {}, "worker"),

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
@@ -31,8 +31,12 @@ class NotPossibleHere(Exception):
     """Programs can only be run on Linux: it takes /proc, and a supervisor that adopts orphans."""
 
 
-def run(program: Program, trial: Trial, limits: Limits = Limits()) -> Run:
+def run(
+    program: Program, trial: Trial, limits: Limits = Limits(), supervise: Callable[[Path, Limits], Report] | None = None
+) -> Run:
     """Run a program and tell what it showed; afterwards no process and no file of it is left.
+
+    `supervise` carries out what was prepared in a folder, if another supervisor than ours is to do that.
 
     Raises:
         NotPossibleHere: on another system than Linux.
@@ -43,7 +47,7 @@ def run(program: Program, trial: Trial, limits: Limits = Limits()) -> Run:
     folder = Path(tempfile.mkdtemp(prefix="torchloader-", dir=_short_folder()))
     try:
         _prepare(folder, program, trial, limits)
-        report = _supervise(folder, limits)
+        report = (supervise or _supervise)(folder, limits)
         return gather(folder, trial, report)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -29,10 +29,15 @@ def _loaders(made: Any, workers: int) -> list[Any]:
 
 
 def main(arguments: list[str]) -> int:
-    """Iterate all that the factory made, for the number of epochs given; the cap ends each epoch in time."""
+    """Iterate all that the factory made, for the number of epochs given; the cap ends each epoch in time.
+
+    Loaders that one line built have their epochs each, or the first of them would use up those of all.
+    """
+    cap = importlib.import_module("torchloader_inside.cap")
     entry, workers, epochs = arguments[0], int(arguments[1]), int(arguments[2])
     sys.path[0] = os.getcwd()
     for loader in _loaders(_make(entry), workers):
+        cap.forget()
         for _ in range(epochs):
             for _batch in loader:
                 continue

@@ -58,11 +58,14 @@ def _enter(arguments: dict[str, Any]) -> None:
 
 def _watched_init(init: Callable[[int], Any]) -> Callable[[int], Any]:
     def watched_init(worker: int) -> Any:
+        calls: set[str] = set()
         try:
-            return init(worker)
+            return opencv.noting_calls(calls, init, worker)
         except Exception as error:
             tell("init_failed", worker=_worker, failure=failure(error))
             raise
+        finally:
+            tell("initialised", worker=_worker, cv2_calls=sorted(calls))
 
     return watched_init
 

@@ -1,0 +1,1 @@
+"""The words: findings and verdicts in, text out; nothing is printed here."""

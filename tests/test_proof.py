@@ -1,0 +1,128 @@
+"""The standing proof that the rules are true: real workers do to each program what its marks say.
+
+Each mark of a `bad_` program is CONFIRMED. In a `good_` program the rule of its folder is judged on the first loader
+that the program builds, as if it had been reported, and is REFUTED. `# verdict: unknown why` stands in a program of
+which a run can't tell. The trials are those that the rules in question ask for; REIMPORT only where the others leave
+a finding undecided. One epoch of two batches is enough for what the rules claim.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from preloaded import Preloaded
+from test_fixtures import FILES, FIXTURES, identifier, marks, read
+
+from flake8_torchloader.lint import lint
+from flake8_torchloader.rule import Rule
+from flake8_torchloader.rules import all_rules
+from flake8_torchloader.running.launch import run
+from flake8_torchloader.running.program import Limits, Program, Script
+from flake8_torchloader.settings import Settings
+from flake8_torchloader.trial import Run, Trial
+from flake8_torchloader.verdict import Outcome, Reason, Suspect, Verdict
+
+NEEDED = ("torch", "numpy", "cv2", "h5py")
+ABSENT = [name for name in NEEDED if find_spec(name) is None]
+UNKNOWN = re.compile(r"^# verdict: unknown \S", re.MULTILINE)
+STARTS_AFRESH = bool(os.environ.get("PROOF_STARTS_AFRESH"))
+LIMITS = Limits(seconds=120, batches=2, epochs=1)
+NOT_TRIED = {Reason.NO_WORKERS, Reason.NEVER_REACHED, Reason.NOT_SHOWN}
+"""Why a program that shows nothing wrong may leave a rule without a verdict."""
+
+pytestmark = [
+    pytest.mark.skipif(bool(ABSENT), reason=f"not installed: {', '.join(ABSENT)}"),
+    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="programs are run on Linux only"),
+]
+RULES = {rule.code: rule(Settings()) for rule in all_rules()}
+
+
+Runner = Callable[[Program, Trial], Run]
+
+
+@dataclass
+class Proof:
+    """The runs of a program, and the verdict on each suspected line of it."""
+
+    path: Path
+    runs: dict[Trial, Run] = field(default_factory=dict)
+    verdicts: dict[tuple[str, int], Verdict] = field(default_factory=dict)
+
+    @property
+    def rule(self) -> Rule:
+        return RULES[self.path.relative_to(FIXTURES).parts[0]]
+
+    def carry_out(self, runner: Runner) -> Proof:
+        """Run the program under the trials that it takes, and let the rules judge."""
+        rules = {self.rule, *(RULES[mark.code] for mark in marks(read(self.path)))}
+        trials = [trial for trial in Trial if any(trial in rule.trials for rule in rules)]
+        for trial in trials:
+            if trial is Trial.REIMPORT and not self.is_undecided:
+                continue
+            self.runs[trial] = runner(Program(Script(self.path), Path(sys.executable), self.path.parent), trial)
+            self.verdicts = {(rule.code, at.line): rule.judge(self.runs, at) for rule, at in self.suspects()}
+        return self
+
+    @property
+    def is_undecided(self) -> bool:
+        return any(verdict.outcome is Outcome.UNKNOWN for verdict in self.verdicts.values())
+
+    def suspects(self) -> Iterator[tuple[Rule, Suspect]]:
+        """What a bad program is reported for; of a good one the line of its first loader."""
+        file = str(self.path.resolve())
+        if self.path.name.startswith("good_"):
+            lines = [one.site.line for one in self.runs[Trial.CONTROL].loaders if one.site and one.site.file == file]
+            yield self.rule, Suspect(file, lines[0] if lines else 0)
+        for finding in lint(read(self.path), str(self.path)):
+            related = tuple(note.span.line for note in finding.notes)
+            yield RULES[finding.code], Suspect(file, finding.span.line, related)
+
+    def __str__(self) -> str:
+        verdicts = [f"{code} in line {line}: {verdict}" for (code, line), verdict in self.verdicts.items()]
+        runs = [f"{trial.value}: {one.ending}, {one.seconds:.1f} s, {one.text[-1500:]}" for trial, one in self.runs.items()]
+        return "\n".join([identifier(self.path), *verdicts, *runs])
+
+
+@pytest.fixture(scope="module")
+def proofs(request: pytest.FixtureRequest) -> Iterator[dict[Path, Future[Proof]]]:
+    """The proofs that were asked for, several at a time, because a program mostly waits for one process after another."""
+    paths = [item.callspec.params["path"] for item in request.session.items if hasattr(item, "callspec") and item.path == request.path]
+    started: list[Preloaded] = []
+    local = threading.local()
+
+    def begin() -> None:
+        local.preloaded = Preloaded()
+        started.append(local.preloaded)
+
+    def runner(program: Program, trial: Trial) -> Run:
+        return run(program, trial, LIMITS, None if STARTS_AFRESH else local.preloaded.supervise)
+
+    with ThreadPoolExecutor(min(os.cpu_count() or 1, 8), initializer=begin) as pool:
+        yield {path: pool.submit(Proof(path).carry_out, runner) for path in dict.fromkeys(paths)}
+        pool.shutdown(cancel_futures=True)
+    for preloaded in started:
+        preloaded.close()
+
+
+@pytest.mark.parametrize("path", FILES, ids=identifier)
+def test_real_workers_say_what_the_marks_say(path: Path, proofs: dict[Path, Future[Proof]]) -> None:
+    proof = proofs[path].result()
+    outcomes = {verdict.outcome for verdict in proof.verdicts.values()}
+    is_good = path.name.startswith("good_")
+
+    if UNKNOWN.search(read(path)):
+        reasons = {verdict.reason for verdict in proof.verdicts.values()}
+        assert outcomes == {Outcome.UNKNOWN} and (not is_good or reasons <= NOT_TRIED), str(proof)
+    else:
+        assert outcomes == {Outcome.REFUTED if is_good else Outcome.CONFIRMED}, str(proof)
+        assert all(verdict.evidence for verdict in proof.verdicts.values())
+    assert not any(run.failed_probes for run in proof.runs.values()), str(proof)
