@@ -139,7 +139,7 @@ class ArgumentReader:
         init = scope.method("__init__")
         return [
             call
-            for call in self.names.file.calls
+            for call in self.names.file.calls_of.get(init, ())
             if call.spot.scope is init
             and isinstance(call.node, cst.Call)
             and isinstance(call.node.func, cst.Attribute)

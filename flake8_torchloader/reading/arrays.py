@@ -24,7 +24,7 @@ from flake8_torchloader.reading.known import (
 )
 from flake8_torchloader.reading.leaves import Defined, Element, Leaf, Literal
 from flake8_torchloader.reading.names import Names
-from flake8_torchloader.reading.scopes import Binding, Expression, How, Scope
+from flake8_torchloader.reading.scopes import Binding, Expression, Scope
 from flake8_torchloader.reading.values import Values
 from flake8_torchloader.start_method import ALL_METHODS, PICKLING_METHODS
 
@@ -67,7 +67,7 @@ class ArrayReader:
 
     def _of(self, dataset: DatasetClass, seen: set[int]) -> Iterator[Array]:
         reads_items = self._reads_items(dataset.scope)
-        for attribute, binding in self._final(dataset):
+        for attribute, binding in self.datasets.kept_in_the_end(dataset):
             for whole in self._wholes(binding):
                 key = id(whole.call.node)
                 if key in seen or not self._counts(whole, attribute, reads_items=reads_items):
@@ -102,20 +102,10 @@ class ArrayReader:
         places = self.datasets.places.of_function(function) if function is not None else frozenset()
         return Place.BUILD in places and Place.WORKER not in places
 
-    def _final(self, dataset: DatasetClass) -> Iterator[tuple[str, Binding]]:
-        """The bindings of attributes that a later one in the same method does not replace."""
-        kept = list(self.datasets.kept(dataset))
-        for index, (attribute, binding) in enumerate(kept):
-            later = (b for a, b in kept[index + 1 :] if a == attribute and b.how is How.VALUE)
-            if not any(_replaces(b, binding) for b in later):
-                yield attribute, binding
-
     def _reads_items(self, scope: Scope) -> bool:
         """Whether the workers read files item by item, so that what is kept is only an index to them."""
         worker = self.datasets.worker_functions(scope)
-        for call in self.names.file.calls:
-            if call.spot.scope.function not in worker:
-                continue
+        for call in (call for function in worker for call in self.names.file.calls_of.get(function, ())):
             name = self.names.callee_name(call)
             if name in ITEM_READERS or name in WHOLE_READERS or name == "builtins.open":
                 return True
@@ -283,11 +273,6 @@ class ArrayReader:
             dtype = self.names.name_of(at.of(arg.value)) or str(self.values.value(at.of(arg.value)).only)
             return DTYPES.get(dtype.rpartition(".")[2], 8)
         return 8
-
-
-def _replaces(later: Binding, earlier: Binding) -> bool:
-    same_method = later.spot.scope.function is earlier.spot.scope.function
-    return same_method and later.spot.order > earlier.spot.order and later.spot.block.encloses(earlier.spot.block)
 
 
 def _is_everything(part: cst.BaseSlice) -> bool:

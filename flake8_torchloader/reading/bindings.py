@@ -105,6 +105,15 @@ class Binder(Cursor):
         self._bind(node.target, how, self._at(node.value))
         return [node.value]
 
+    def visit_Del(self, node: cst.Del) -> list[Step]:
+        """What is deleted is no longer there."""
+        targets = node.target.elements if isinstance(node.target, cst.Tuple) else [node.target]
+        for target in targets:
+            name = target.value if isinstance(target, cst.Element) else target
+            if isinstance(name, cst.Attribute):
+                self._bind(name, How.OTHER, None)
+        return []
+
     def visit_Expr(self, node: cst.Expr) -> None:
         """A statement whose value nobody takes."""
         self.dropped.add(id(node.value))

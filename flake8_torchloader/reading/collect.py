@@ -34,6 +34,7 @@ class Collector(Binder):
     def __init__(self, module: cst.Module) -> None:
         super().__init__(module)
         self.calls: list[Expression] = []
+        self.calls_of: dict[Scope | None, list[Expression]] = {}
         self.loops: list[Expression] = []
         self.classes: list[Scope] = []
         self.by_node: dict[int, Scope] = {}
@@ -98,10 +99,10 @@ class Collector(Binder):
         return [node.test, *self._branch(node.body), *self._branch(node.orelse)]
 
     def visit_Try(self, node: cst.Try) -> list[Step]:
-        """Each part of a `try` may run or not."""
+        """The body of a `try` is run like what stands around it; each other part may run or not."""
         self._next()
-        parts = [node.body, *(h.body for h in node.handlers), node.orelse, node.finalbody]
-        return [step for part in parts for step in self._branch(part)]
+        parts = [*(h.body for h in node.handlers), node.orelse, node.finalbody]
+        return [node.body, *(step for part in parts for step in self._branch(part))]
 
     def visit_With(self, node: cst.With) -> list[Step]:
         """The body of a `with` always runs: it is no branch."""
@@ -190,6 +191,10 @@ class Collector(Binder):
         """As the other comprehensions."""
         return self._comprehension(node, node.key, node.value)
 
+    def visit_StarredElement(self, node: cst.StarredElement) -> None:
+        """`[*loader]` iterates what it unpacks."""
+        self.loops.append(self._at(node.value))
+
     def visit_CompFor(self, node: cst.CompFor) -> None:
         """The loop of a comprehension iterates as any other."""
         self.loops.append(self._at(node.iter))
@@ -210,6 +215,7 @@ class Collector(Binder):
     def visit_Call(self, node: cst.Call) -> None:
         """Every call; `x.append(y)` puts y into what x holds."""
         self.calls.append(self._at(node))
+        self.calls_of.setdefault(self._spot.scope.function, []).append(self.calls[-1])
         if isinstance(node.func, cst.Attribute) and node.func.attr.value in _ADDERS and node.args:
             self._bind(node.func.value, How.ADDED, self._at(node.args[-1].value))
         if last_name(node) in ("set_transform", "set_format") and isinstance(node.func, cst.Attribute):

@@ -54,6 +54,8 @@ class Contents:
         match node:
             case cst.List() | cst.Tuple() | cst.Set() | cst.Dict():
                 yield from (at.of(element.value) for element in node.elements)
+            case cst.BinaryOperation():
+                yield from (at.of(side) for side in (node.left, node.right))
             case cst.ListComp() | cst.SetComp() | cst.GeneratorExp():
                 yield self.names.containers.inside(at, node, node.elt)
             case cst.DictComp():
@@ -126,7 +128,7 @@ class Contents:
             return
         if any(name.startswith("builtins.") for name in names):
             return
-        for arg in node.args:
+        for arg in node.args if last_name(node)[:1].isupper() else ():
             keyword = arg.keyword.value if arg.keyword is not None else ""
             if _KEPT_BY_NAME.search(keyword) and not _USED_AT_ONCE.search(keyword):
                 yield call.of(arg.value)

@@ -49,7 +49,7 @@ class CrossingReader:
             may_meet = dataset.loaders or self.datasets.may_meet_workers
             if not dataset.meets_workers or not may_meet or self.names.chooses_state(dataset.scope):
                 continue
-            for attribute, binding in self.datasets.kept(dataset):
+            for attribute, binding in self.datasets.kept_in_the_end(dataset):
                 for value in self._given(dataset.scope, binding):
                     yield from self._crossings(value, f"self.{attribute}", dataset.scope.name, dataset.methods)
 

@@ -34,6 +34,9 @@ _HARMLESS = {
 }  # fmt: skip
 """Functions that take a loader without iterating it there and then."""
 
+_MOST_WRAPPERS = 200
+"""How many expressions are looked at to find the loaders that one holds."""
+
 _MEASURES = {"len", "id", "type", "str", "repr", "isinstance", "hasattr", "getattr", "range"}
 """Functions whose result no longer holds the loader they are given."""
 
@@ -61,7 +64,8 @@ class LoaderReader:
         found = (self._loader_call(call, default) for call in names.file.calls)
         self.calls = [loader for loader in found if loader is not None]
         self._by_node = {id(loader.call.node): loader for loader in self.calls}
-        for use in self._uses():
+        has_workers = any(loader.workers.may_be_nonzero for loader in self.calls)
+        for use in self._uses() if has_workers else ():
             for loader in self._iterated(use):
                 loader.uses.append(use)
 
@@ -114,6 +118,8 @@ class LoaderReader:
         chosen: set[StartMethod] = set()
         for expression in given:
             for leaf in self.names.sources(expression):
+                if _is_none(leaf):
+                    continue
                 method = self._method(leaf)
                 if method is None:
                     return default
@@ -138,9 +144,7 @@ class LoaderReader:
                 continue
             if not self.names.callee_name(call).endswith(_STARTERS) or not self.places.of(call.spot):
                 continue
-            branch = call.spot.block.parent
-            is_sure = branch is None or branch.scope is not call.spot.scope or branch.parent is None
-            if is_sure and self.values.value(call.of(node.args[0].value)).only == "fork":
+            if call.spot.block.is_certain and self.values.value(call.of(node.args[0].value)).only == "fork":
                 return frozenset({StartMethod.FORK})
         return ALL_METHODS
 
@@ -150,16 +154,18 @@ class LoaderReader:
         """The loaders that an expression may be, or wraps: `enumerate(loader)`, `tqdm(loader)`."""
         found: dict[int, LoaderCall] = {}
         stack, seen = [expression], {id(expression.node)}
-        while stack:
+        looked_at: set[int] = set()
+        while stack and len(looked_at) < _MOST_WRAPPERS:
             for leaf in self.names.sources(stack.pop()):
+                if not isinstance(leaf, Literal) or id(leaf.node) in looked_at:
+                    continue
+                looked_at.add(id(leaf.node))
                 inner = self._wrapped(leaf, found)
                 stack += [e for e in inner if id(e.node) not in seen]
                 seen.update(id(e.node) for e in inner)
         return list(found.values())
 
-    def _wrapped(self, leaf: Leaf, found: dict[int, LoaderCall]) -> list[Expression]:
-        if not isinstance(leaf, Literal):
-            return []
+    def _wrapped(self, leaf: Literal, found: dict[int, LoaderCall]) -> list[Expression]:
         node, at = leaf.node, leaf.expression
         loader = self._by_node.get(id(node))
         if loader is not None:
@@ -209,6 +215,10 @@ class LoaderReader:
             uses=tuple(use for use in uses if use.places),
             methods=loader.methods,
         )
+
+
+def _is_none(leaf: Leaf) -> bool:
+    return isinstance(leaf, Literal) and isinstance(leaf.node, cst.Name) and leaf.node.value == "None"
 
 
 def _func(call: Expression) -> cst.CSTNode:

@@ -178,8 +178,11 @@ class Names:
         base = expression.of(node.value)
         key = keys[0] if len(keys) == 1 else None
         for leaf in self.sources(base):
+            if isinstance(leaf, (Imported, Defined)):
+                yield leaf  # `Dataset[int]` is the class
+                continue
             found = self.containers.item(leaf, key)
-            if not found and not isinstance(leaf, (Imported, Defined)):
+            if not found:
                 yield Literal(expression)
             yield from found
 
@@ -192,7 +195,14 @@ class Names:
             elif owner is not None and owner.kind is ScopeKind.CLASS:
                 yield from self.attribute(owner, name) or [Literal(expression)]
             else:
-                yield Literal(expression)
+                yield from self._field(leaf, name) or [Literal(expression)]
+
+    def _field(self, leaf: Leaf, name: str) -> list[Leaf]:
+        """What `SimpleNamespace(name=...)`, or any object that is made with `name=...`, has under that name."""
+        if not isinstance(leaf, Literal) or not isinstance(leaf.node, cst.Call):
+            return []
+        given = [a.value for a in leaf.node.args if a.keyword is not None and a.keyword.value == name]
+        return [found for value in given for found in self.sources(leaf.expression.of(value))]
 
     def _objects(self, expression: Expression) -> list[Leaf]:
         """What stands before a dot; `super()` is an object of the nearest base of this file."""

@@ -17,7 +17,7 @@ from flake8_torchloader.reading.scopes import (
     Spot,
 )
 
-_RUNNERS = {"fire.Fire", "typer.run", "absl.app.run", "app.run"}
+_RUNNERS = {"fire.Fire", "typer.run", "absl.app.run", "app.run", "tyro.cli", "jsonargparse.CLI", "wandb.agent"}
 """Functions that call the function they are given, there and then."""
 
 _FIT = {"fit", "validate", "test", "predict"}
@@ -64,9 +64,10 @@ class Places:
             return
         last = node.func.attr.value if isinstance(node.func, cst.Attribute) else ""
         if last == "optimize" or self.names.callee_name(call) in _RUNNERS:
-            for leaf in self.names.sources(call.of(node.args[0].value)):
-                if isinstance(leaf, Defined) and leaf.scope.kind is ScopeKind.FUNCTION:
-                    yield leaf.scope
+            for arg in node.args:
+                for leaf in self.names.sources(call.of(arg.value)):
+                    if isinstance(leaf, Defined) and leaf.scope.kind is ScopeKind.FUNCTION:
+                        yield leaf.scope
         if last in _FIT:
             yield from self.loader_hooks(call)
 

@@ -35,6 +35,14 @@ class Block:
     parent: Block | None
     running: Running
 
+    @property
+    def is_certain(self) -> bool:
+        """Whether the block runs whenever its scope does, or whenever the file is the main program."""
+        outer = self.parent
+        if outer is None or outer.scope is not self.scope:
+            return True
+        return self.running is Running.GUARDED and outer.is_certain
+
     def encloses(self, other: Block) -> bool:
         """Whether the other block is this one or lies within it."""
         block: Block | None = other
