@@ -71,9 +71,15 @@ class ArgumentReader:
         leaves = self._mapping_leaves(mapping)
         dicts = [dict(self._items(leaf)) for leaf in leaves if isinstance(leaf, Literal)]
         extra = [dict(self._added(leaf)) for leaf in leaves if isinstance(leaf, Element)]
-        for items in (*dicts, *extra):
+        for items in dicts:
             for key, value in items.items():
                 given.setdefault(key, []).append(value)
+        for items in extra:
+            for key, value in items.items():
+                if value.spot.block.encloses(mapping.spot.block) and value.spot.order < mapping.spot.order:
+                    given[key] = [value]
+                else:
+                    given.setdefault(key, []).append(value)
         everywhere = set.intersection(*map(set, dicts)) if dicts else set()
         sometimes.update({key for items in (*dicts, *extra) for key in items} - everywhere)
         return not leaves or any(not isinstance(leaf, (Literal, Element)) for leaf in leaves)

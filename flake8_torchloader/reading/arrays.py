@@ -14,6 +14,7 @@ from flake8_torchloader.reading.datasets import DatasetClass, DatasetReader
 from flake8_torchloader.reading.guards import last_name
 from flake8_torchloader.reading.known import (
     DTYPES,
+    HANDLES,
     ITEM_READERS,
     KEEPING_METHODS,
     MAKERS,
@@ -31,11 +32,17 @@ from flake8_torchloader.start_method import ALL_METHODS, PICKLING_METHODS
 _ROW = 128
 """Elements of each row from which on an array with an unknown number of rows may be large."""
 
+_DIMENSIONS = 4
+"""Unknown extents from which on an array is no table or matrix, but data."""
+
+_ENDLESS = 2.0**63
+
 _READS = re.compile(r"^(load|read|open|imread|decode)|_(load|read|open|decode)|(loader|reader|imread)$", re.IGNORECASE)
 """Functions of unknown code that read one sample, by their name."""
 
 _LABELS = ("label", "target", "class", "index", "indices", "ids", "mean", "std", "name", "path", "file", "anno", "meta",
-           "split", "len", "weight", "vocab", "config")  # fmt: skip
+           "split", "len", "weight", "vocab", "config", "pose", "anchor", "scaler", "encoder", "tokenizer", "matrix",
+           "intrinsic", "calib", "stat", "param", "2id", "2idx")  # fmt: skip
 """Attributes that hold a small thing beside each sample: one number, one name."""
 
 
@@ -174,10 +181,18 @@ class ArrayReader:
                 yield Whole(h5, "h5py", None, is_item=False)
             return
         for whole in self._whole(at.of(node.value), in_loop=in_loop):
+            if self._is_few(at, parts):
+                continue
             is_key = any(isinstance(p, cst.Index) and isinstance(p.value, cst.SimpleString) for p in parts)
             is_one = any(isinstance(p, cst.Index) and isinstance(p.value, cst.Integer) for p in parts)
             if not (is_key and whole.source.startswith("pandas")) and not (is_one and whole.size is None):
                 yield whole
+
+    def _is_few(self, at: Expression, parts: list[cst.BaseSlice]) -> bool:
+        """Whether a literal slice, as in `[:10]`, keeps a few rows."""
+        upper = [part.upper for part in parts[:1] if isinstance(part, cst.Slice) and part.upper is not None]
+        counts = [self.values.value(at.of(end)).only for end in upper]
+        return any(isinstance(count, int) and 0 < count < _ROW for count in counts)
 
     def _h5_file(self, expression: Expression, depth: int = 0) -> Expression | None:
         """The place where a dataset of an HDF5 file is taken out of the file."""
@@ -204,18 +219,24 @@ class ArrayReader:
             if not self._is_lazy(at, node, name):
                 yield Whole(at, name, None, is_item=in_loop)
         elif name in ITEM_READERS:
-            if in_loop:
+            if in_loop and name not in HANDLES:
                 yield Whole(at, name, None, is_item=True)
         elif name in MAKERS:
             yield from self._made(at, node, name)
         elif name in WRAPPERS and node.args:
-            for arg in node.args[:1]:
-                yield from self._whole(at.of(arg.value), in_loop=in_loop)
+            yield from self._read(at.of(node.args[0].value), in_loop=in_loop)
         elif isinstance(node.func, cst.Attribute) and node.func.attr.value in SCALING_METHODS and node.args:
             yield from self._whole(at.of(node.args[0].value), in_loop=in_loop)
         elif isinstance(node.func, cst.Attribute) and node.func.attr.value in KEEPING_METHODS:
             if not self._is_small(at, node):
-                yield from self._whole(at.of(node.func.value), in_loop=in_loop)
+                yield from self._read(at.of(node.func.value), in_loop=in_loop)
+
+    def _read(self, expression: Expression, *, in_loop: bool) -> Iterator[Whole]:
+        """What is read into memory by converting a value: an open image among them."""
+        yield from self._whole(expression, in_loop=in_loop)
+        for leaf in self.names.sources(expression) if in_loop else ():
+            if isinstance(leaf, Literal) and self.names.callee_name(leaf.expression) in HANDLES:
+                yield Whole(leaf.expression, self.names.callee_name(leaf.expression), None, is_item=True)
 
     def _is_lazy(self, at: Expression, node: cst.Call, name: str) -> bool:
         """An `.npz` opens without being read."""
@@ -236,19 +257,16 @@ class ArrayReader:
         extents = self._extents(at, node, name)
         if not extents:
             return
-        counts = [self.values.value(extent) for extent in extents]
-        known = [self._largest(value.constants) for value in counts if value.complete]
-        if len(known) == len(counts) and all(known):
-            size = self._itemsize(at, node, name)
-            for count in known:
-                size *= count
-            yield Whole(at, name, size)
-        elif len(counts) - len(known) > 1 or math.prod(known) >= _ROW:
+        counts = [self.values.value(extent).constants for extent in extents]
+        known = [self._largest(constants) for constants in counts if constants]
+        if len(known) == len(counts):
+            yield Whole(at, name, math.prod(known) * self._itemsize(at, node, name))
+        elif math.prod(known) >= _ROW or len(counts) - len(known) >= _DIMENSIONS:
             yield Whole(at, name, None)
 
     @staticmethod
     def _largest(constants: tuple[Constant, ...]) -> int:
-        return max((int(c) for c in constants if isinstance(c, (int, float))), default=0)
+        return max((int(c) for c in constants if isinstance(c, (int, float)) and abs(c) < _ENDLESS), default=0)
 
     def _extents(self, at: Expression, node: cst.Call, name: str) -> list[Expression]:
         plain = [arg for arg in node.args if arg.keyword is None and not arg.star]

@@ -108,8 +108,13 @@ class Contents:
         """The arguments that an inherited `__init__` of somebody else's class gets."""
         if self.names.method(scope, "__init__") is None:
             yield from self._of_arguments(call)
-        for inner in self.arguments.super_calls(scope):
-            yield from self._of_arguments(inner)
+        yield from self.passed_to_library(scope)
+
+    def passed_to_library(self, scope: Scope) -> Iterator[Expression]:
+        """What a subclass of a library's dataset or transform gives to the inherited `__init__`."""
+        if any(name.startswith(KEEPERS) for name in self.names.base_names(scope)):
+            for inner in self.arguments.super_calls(scope):
+                yield from self._of_arguments(inner)
 
     def _of_arguments(self, call: Expression) -> Iterator[Expression]:
         for arg in call.node.args if isinstance(call.node, cst.Call) else ():

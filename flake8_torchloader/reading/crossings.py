@@ -49,6 +49,8 @@ class CrossingReader:
             may_meet = dataset.loaders or self.datasets.may_meet_workers
             if not dataset.meets_workers or not may_meet or self.names.chooses_state(dataset.scope):
                 continue
+            for argument in self.contents.passed_to_library(dataset.scope):
+                yield from self._crossings(argument, "dataset", dataset.scope.name, dataset.methods)
             for attribute, binding in self.datasets.kept_in_the_end(dataset):
                 for value in self._given(dataset.scope, binding):
                     yield from self._crossings(value, f"self.{attribute}", dataset.scope.name, dataset.methods)

@@ -62,7 +62,8 @@ DATASETS = frozenset({
 DATASET_PACKAGES = ("torchvision.datasets.", "torchaudio.datasets.", "torchtext.datasets.", "medmnist.")
 FOREIGN = frozenset({
     "tensorflow", "tf", "keras", "paddle", "mxnet", "gluoncv", "mindspore", "jax", "flax", "datasets", "oneflow",
-    "chainer", "megengine", "jittor", "tinygrad", "batchgenerators", "collections", "typing", "abc", "pydantic",
+    "chainer", "minari", "megengine", "jittor", "tinygrad", "batchgenerators", "collections", "typing", "abc",
+    "pydantic",
 })  # fmt: skip
 """Packages whose classes of the same name have nothing to do with torch's workers."""
 
@@ -100,7 +101,9 @@ MODEL_BASES = frozenset({
 })  # fmt: skip
 MODEL_MAKERS = frozenset({
     "torch.nn.Sequential", "torch.hub.load", "timm.create_model", "torch.nn.Transformer", "torch.nn.LSTM",
-    "torch.nn.GRU", "torch.nn.Linear", "torch.nn.ModuleList", "torch.jit.load", "torchvision.models.get_model",
+    "ultralytics.YOLO", "sentence_transformers.SentenceTransformer", "clip.load", "open_clip.create_model",
+    "open_clip.create_model_and_transforms", "torch.nn.GRU", "torch.nn.Linear", "torch.nn.ModuleList",
+    "torch.jit.load", "torchvision.models.get_model",
 })  # fmt: skip
 MODEL_PACKAGES = (
     "torchvision.models.", "segmentation_models_pytorch.", "efficientnet_pytorch.", "monai.networks.nets.",
@@ -139,12 +142,18 @@ MAKERS: Mapping[str, int | None] = {
 }  # fmt: skip
 """What makes an array, and at which position the shape stands (None: every argument is an extent)."""
 
+HANDLES = frozenset({
+    "PIL.Image.open", "Image.open", "h5py.File", "cv2.VideoCapture", "nibabel.load", "lmdb.open", "zarr.open",
+    "decord.VideoReader", "rasterio.open", "laspy.read",
+})  # fmt: skip
+"""Those that only open the file: nothing is in memory until something else reads it."""
+
 WRAPPERS = frozenset({
     "numpy.array", "numpy.asarray", "numpy.stack", "numpy.concatenate", "numpy.vstack", "numpy.hstack",
     "numpy.ascontiguousarray", "numpy.expand_dims", "numpy.transpose", "numpy.moveaxis", "numpy.float32",
     "numpy.uint8", "numpy.squeeze", "numpy.reshape", "numpy.pad", "numpy.clip", "numpy.log1p", "numpy.log",
     "numpy.nan_to_num", "numpy.swapaxes", "numpy.repeat", "numpy.tile", "builtins.list", "builtins.tuple",
-    "builtins.dict", "builtins.sorted", "pandas.DataFrame", "pandas.concat",
+    "builtins.dict", "builtins.sorted", "pandas.DataFrame", "pandas.concat", "cv2.cvtColor", "cv2.resize",
 })  # fmt: skip
 """What gives back about as many bytes as its first argument."""
 

@@ -11,7 +11,7 @@ from flake8_torchloader.module import ZERO, Loader, Use, Value
 from flake8_torchloader.reading.arguments import ArgumentReader, Arguments
 from flake8_torchloader.reading.guards import last_name
 from flake8_torchloader.reading.known import FOREIGN, LOADERS, LoaderKind
-from flake8_torchloader.reading.leaves import Defined, Leaf, Literal
+from flake8_torchloader.reading.leaves import Defined, Imported, Leaf, Literal
 from flake8_torchloader.reading.names import Names
 from flake8_torchloader.reading.places import Places
 from flake8_torchloader.reading.scopes import Expression
@@ -218,7 +218,8 @@ class LoaderReader:
 
 
 def _is_none(leaf: Leaf) -> bool:
-    return isinstance(leaf, Literal) and isinstance(leaf.node, cst.Name) and leaf.node.value == "None"
+    """`"fork" if workers else None` is fork wherever it matters."""
+    return leaf == Imported("builtins.None")
 
 
 def _func(call: Expression) -> cst.CSTNode:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TypeGuard
 
 import libcst as cst
 
@@ -12,7 +13,7 @@ from flake8_torchloader.reading.known import MODEL_BASES, MODEL_MAKERS, MODEL_PA
 from flake8_torchloader.reading.leaves import Imported, Leaf, Literal
 from flake8_torchloader.reading.names import Names
 from flake8_torchloader.reading.places import Places
-from flake8_torchloader.reading.scopes import Expression, Spot
+from flake8_torchloader.reading.scopes import Expression, Scope, Spot
 from flake8_torchloader.reading.walk import below
 
 _SAME_MODEL = {
@@ -27,6 +28,7 @@ _WRAPPERS = {
 }  # fmt: skip
 """Functions and classes that give back the network they are given, or one around it."""
 
+_NO_NETWORKS = ("Tokenizer", "Processor", "FeatureExtractor", "Config", "Scheduler", "Dataset")
 _PARAMETERS = {"parameters", "named_parameters"}
 _LOSS = ("Loss", "Criterion", "loss", "criterion")
 
@@ -60,9 +62,23 @@ class ModelReader:
         """Whether a call makes an object of a class, or of a library, that is known to be a network."""
         for leaf in self.names.callee(call):
             if isinstance(leaf, Imported):
-                return leaf.name in MODEL_MAKERS or _is_library_model(leaf.name)
+                is_model = leaf.name in MODEL_MAKERS or _is_library_model(leaf.name)
+                return is_model and not self._is_pipeline(call)
         scope = self.names.instance_of(Literal(call))
-        return scope is not None and any(name in MODEL_BASES for name in self.names.base_names(scope))
+        return scope is not None and self._has_layers(scope) and any(name in MODEL_BASES for name in self.names.base_names(scope))
+
+    def _is_pipeline(self, call: Expression) -> bool:
+        """Whether a `Sequential` strings transforms together."""
+        first = call.node.args[:1] if isinstance(call.node, cst.Call) else ()
+        leaves = [leaf for arg in first for leaf in self.names.sources(call.of(arg.value))]
+        names = [self.names.callee_name(leaf.expression) for leaf in leaves if isinstance(leaf, Literal)]
+        return any("transforms." in name or name.startswith("kornia.") for name in names)
+
+    def _has_layers(self, scope: Scope) -> bool:
+        """Whether a network's class makes anything: one without layers or parameters costs nothing."""
+        inits = [s.method("__init__") for s in (scope, *self.names.bases(scope))]
+        calls = [call for init in inits if init for call in self.names.file.calls_of.get(init, ())]
+        return not any(inits) or any(not _is_plain(self.names.callee_name(call), call) for call in calls)
 
     def _trained(self, call: Expression) -> Iterator[Expression]:
         """The calls that built what `.parameters()` is asked of, or what is wrapped to run on many devices."""
@@ -87,8 +103,18 @@ class ModelReader:
                 if inner is not None and id(inner.node) not in seen:
                     seen.add(id(inner.node))
                     stack.append(inner)
-                elif inner is None and isinstance(leaf, Literal) and isinstance(leaf.node, cst.Call):
+                elif inner is None and self._may_be_model(leaf):
                     yield leaf.expression
+
+    def _may_be_model(self, leaf: Leaf) -> TypeGuard[Literal]:
+        """Whether a call may make a network: no tensor function does, nor a class that is known not to be one."""
+        if not isinstance(leaf, Literal) or not isinstance(leaf.node, cst.Call):
+            return False
+        scope, name = self.names.instance_of(leaf), self.names.callee_name(leaf.expression)
+        if scope is not None:
+            names = self.names.base_names(scope)
+            return any(base in MODEL_BASES or not base.startswith(("builtins.", "abc.")) for base in names)
+        return not (name.startswith("torch.") and name.count(".") == 1 and name != "torch.load")
 
     def _wrapped(self, leaf: Leaf) -> Expression | None:
         """The network behind `model.to(device)` or `DataParallel(model)`."""
@@ -111,9 +137,16 @@ class ModelReader:
 def _is_library_model(name: str) -> bool:
     last = name.rpartition(".")[2]
     if name.endswith((".from_pretrained", ".from_name")):
-        return "Tokenizer" not in name and "Processor" not in name and "FeatureExtractor" not in name
+        return not any(word in name for word in _NO_NETWORKS)
+    if last.startswith(("get_", "list_")) or any(part in name for part in (".metrics.", ".encoders.", ".utils.")):
+        return False
     is_method = any(part[:1].isupper() for part in name.split(".")[:-1])
     return name.startswith(MODEL_PACKAGES) and not is_method and not last.endswith((*_LOSS, "_Weights"))
+
+
+def _is_plain(name: str, call: Expression) -> bool:
+    """Whether a call in `__init__` makes no layer: `super()`, its `__init__`, or something of the builtins."""
+    return last_name(call.node) in ("super", "__init__") or name.startswith(("builtins.", "math.", "numpy."))
 
 
 def _excludes(one: Spot, other: Spot) -> bool:

@@ -44,6 +44,8 @@ def _is_candidate(node: ast.AST, *, speaks_of_workers: bool) -> bool:
             brings = str(module).endswith(".datasets") or any(alias.name == "datasets" for alias in aliases)
             is_loader = speaks_of_workers and any(_sounds_like_loader(alias.name) for alias in aliases)
             return is_loader or (module in _LIBRARIES and brings)
+        case ast.Import(names=aliases):
+            return any(alias.name in _LIBRARIES and alias.name.endswith(".datasets") for alias in aliases)
         case ast.Attribute(attr="datasets", value=ast.Name(id=name)):
             return name in _LIBRARIES
         case ast.Attribute(attr=name):

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 import libcst as cst
 
 from flake8_torchloader.module import UNKNOWN, Constant, Value
+from flake8_torchloader.reading.guards import last_name
 from flake8_torchloader.reading.leaves import Imported, Leaf, Literal
 from flake8_torchloader.reading.names import Names
 from flake8_torchloader.reading.scopes import Expression
@@ -26,8 +27,10 @@ _ARITHMETIC: dict[type, Callable[[Number, Number], Number]] = {
     cst.FloorDivide: operator.floordiv,
     cst.Divide: operator.truediv,
     cst.LeftShift: lambda a, b: int(a) << min(int(b), 64),
-    cst.Power: lambda a, b: a ** min(b, 64),
+    cst.Power: lambda a, b: float(a) ** min(b, 64),
 }
+_CONSTANTS = {"builtins.None": None, "builtins.True": True, "builtins.False": False}
+_LARGEST = 2.0**63
 _WRAPPERS = {"builtins.int", "builtins.float", "builtins.abs", "builtins.bool", "builtins.round"}
 _CHOOSERS: dict[str, Callable[[Iterable[Number]], Number]] = {"builtins.min": min, "builtins.max": max}
 
@@ -90,9 +93,13 @@ class Values:
         return Value(constants, complete)
 
     def _leaf(self, leaf: Leaf, asked: cst.CSTNode) -> Value:
+        if isinstance(leaf, Imported) and leaf.name in _CONSTANTS:
+            return _known(_CONSTANTS[leaf.name])
         if not isinstance(leaf, Literal):
             return UNKNOWN
         node = leaf.node
+        if isinstance(node, cst.Call):
+            return self._looked_up(leaf.expression, node)
         if node is asked or isinstance(node, (cst.Attribute, cst.Subscript)):
             return self._option(leaf.expression)
         return self.value(leaf.expression)
@@ -108,9 +115,12 @@ class Values:
                 if not isinstance(a, (int, float)) or not isinstance(b, (int, float)):
                     return UNKNOWN
                 try:
-                    found.append(compute(a, b))
+                    result = compute(a, b)
                 except (ArithmeticError, ValueError):
                     return UNKNOWN
+                if not abs(result) < _LARGEST:
+                    return UNKNOWN
+                found.append(int(result) if result == int(result) else result)
         return self._join([Value(tuple(found), complete=True)])
 
     def _map(self, compute: Callable[[Number], Number], inner: Expression) -> Value:
@@ -129,6 +139,12 @@ class Values:
             return _known(0)
         return _known(choose(known)) if known and len(known) == len(numbers) else UNKNOWN
 
+    def _looked_up(self, call: Expression, node: cst.Call) -> Value:
+        """`config.get("workers", 0)`, `getattr(config, "workers", 0)`: the default, where nothing else is known."""
+        has_default = last_name(node) == "get" and len(node.args) == 2
+        has_default |= self.names.callee_name(call) == "builtins.getattr" and len(node.args) == 3
+        return self.value(call.of(node.args[-1].value)) if has_default else UNKNOWN
+
     # --- options of the command line and of configuration objects
 
     def _option(self, expression: Expression) -> Value:
@@ -140,6 +156,10 @@ class Values:
         elif isinstance(node, cst.Subscript) and isinstance(index := node.slice[0].slice, cst.Index):
             key = index.value.evaluated_value if isinstance(index.value, cst.SimpleString) else None
         declared = self._declared().get(key, []) if isinstance(key, str) else []
+        written = [value for target, value in self.names.file.outer if _attribute(target) == key]
+        if written:
+            is_sure = any(value.spot.block.is_certain for value in written)
+            return self.union(written if is_sure else [*written, *declared])
         return self.union(declared) if len(declared) == 1 and self._may_be_options(expression) else UNKNOWN
 
     def _may_be_options(self, expression: Expression) -> bool:
@@ -172,10 +192,17 @@ class Values:
         long = [flag for flag in flags if flag.startswith("--")] or flags
         if "dest" in keywords and isinstance(dest := keywords["dest"], cst.SimpleString):
             long = [str(dest.evaluated_value)]
-        if not long or "default" not in keywords or self._options is None:
+        default = keywords.get("default")
+        if node.func.attr.value.startswith("DEFINE") and len(node.args) > 1:
+            default = node.args[1].value
+        if not long or default is None or self._options is None:
             return
         name = long[0].lstrip("-").replace("-", "_")
-        self._options.setdefault(name, []).append(call.of(keywords["default"]))
+        self._options.setdefault(name, []).append(call.of(default))
+
+
+def _attribute(target: Expression) -> str:
+    return target.node.attr.value if isinstance(target.node, cst.Attribute) else ""
 
 
 def _known(constant: object) -> Value:

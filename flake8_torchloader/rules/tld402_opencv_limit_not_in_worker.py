@@ -79,8 +79,10 @@ class OpenCVLimitNotInWorker(Rule):
         limits = [call for call in module.calls if call.name == _LIMIT and call.places]
         if not self._concerns_workers(module) or any(_reaches(limit) for limit in limits) or _by_variable(module):
             return
+        busy = [loader.methods for loader in module.loaders if loader.has_workers]
+        methods = PICKLING_METHODS & (frozenset().union(*busy) if busy else ALL_METHODS)
         for limit in limits:
-            yield Hazard(limit.site, {"limit": "cv2.setNumThreads here"}, PICKLING_METHODS)
+            yield Hazard(limit.site, {"limit": "cv2.setNumThreads here"}, methods)
         for variable in module.variables:
             if variable.name == _FICTITIOUS:
                 yield Hazard(variable.site, {"limit": f"{_FICTITIOUS}"}, ALL_METHODS)
