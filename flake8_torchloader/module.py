@@ -100,7 +100,8 @@ class Kind(Enum):
 class Crossing:
     """A callable or object that is sent to the workers, as what, and with which loader or dataset.
 
-    `definition` is where a function or class is written; for a lambda that is the site itself.
+    `definition` is where a function or class is written; for a lambda that is the site itself. `loaders`
+    are the loaders that are seen to send it.
     """
 
     kind: Kind
@@ -110,11 +111,15 @@ class Crossing:
     carrier: str
     methods: frozenset[StartMethod] = ALL_METHODS
     definition: Site | None = None
+    loaders: tuple[Site, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Array:
-    """Data that a dataset's `__init__` loads or makes whole and keeps; `size` in bytes if known."""
+    """Data that a dataset's `__init__` loads or makes whole and keeps; `size` in bytes if known.
+
+    `loaders` are the loaders that are seen to send it.
+    """
 
     site: Site
     source: str
@@ -123,6 +128,7 @@ class Array:
     size: int | None
     workers: Value
     methods: frozenset[StartMethod] = ALL_METHODS
+    loaders: tuple[Site, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,6 +65,11 @@ class Rule(ABC):
         return self.message.format(methods=spell(self.suffering(hazard)), **words)
 
 
+def sent_by(loaders: tuple[Site, ...]) -> tuple[tuple[Site, str], ...]:
+    """Notes at the loaders that send what a finding is about."""
+    return tuple((loader, "this loader sends it") for loader in loaders)
+
+
 def shorten(word: str) -> str:
     """Cut a long name in its middle, so that both its ends can still be recognised.
 

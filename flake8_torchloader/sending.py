@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from flake8_torchloader.observed import Pass, Unfit
+from flake8_torchloader.observed import Unfit
 from flake8_torchloader.start_method import StartMethod
 from flake8_torchloader.trial import Run, Trial
 from flake8_torchloader.verdict import Suspect, Verdict, settle
@@ -21,7 +21,7 @@ def judge_sending(
     def harm(run: Run) -> str:
         return _unsendable(run, suspect, unfits) or _dead_on_arrival(run, unfits)
 
-    return settle(runs, trials, harm, _all_passes, witness=Trial.CONTROL)
+    return settle(runs, trials, harm, suspect.passes, witness=Trial.CONTROL)
 
 
 def _unsendable(run: Run, suspect: Suspect, unfits: frozenset[Unfit]) -> str:
@@ -41,10 +41,3 @@ def _dead_on_arrival(run: Run, unfits: frozenset[Unfit]) -> str:
         return ""
     failures = (one.failure for one in run.workers if one.failure is not None and not one.has_reached_loop)
     return next((f"a worker died while it started: {one.headline}" for one in failures if "<lambda>" in one.text), "")
-
-
-def _all_passes(run: Run) -> tuple[Pass, ...]:
-    """All passes, if they went over each loader with workers; it is not known which one the finding is about."""
-    built = {one.number for one in run.loaders if one.pid == run.main and one.workers}
-    worked = {one.loader for one in run.passes if one.pid == run.main and one.has_worked}
-    return run.passes if built <= worked else ()

@@ -54,6 +54,15 @@ class Suspect:
         """Whether something stands on the line of the finding, or on one that belongs to it."""
         return site is not None and site.file == self.file and site.line in (self.line, *self.related)
 
+    def passes(self, run: Run) -> tuple[Pass, ...]:
+        """The iterations over the loaders that were built on these lines; none while one of those had no turn."""
+        loaders = [one for one in run.loaders if self.is_at(one.site)]
+        keys = {(one.number, one.pid) for one in loaders}
+        passes = tuple(one for one in run.passes if (one.loader, one.pid) in keys)
+        built = {one.number for one in loaders if one.pid == run.main and one.workers}
+        worked = {one.loader for one in passes if one.pid == run.main and one.has_worked}
+        return passes if built <= worked else ()
+
 
 @dataclass(frozen=True)
 class Evidence:
@@ -165,7 +174,7 @@ def why_unreached(run: Run) -> Reason:
         return Reason.TIMED_OUT
     if run.ending in (Ending.EXITED, Ending.KILLED):
         return Reason.BLOCKED if run.blocked else Reason.LEFT
-    if run.crash is not None:
+    if run.crash is not None and run.ending is Ending.CRASHED:
         return _why_crashed(run)
     is_idle = run.trial.start_method is not None and any(one.batches and not one.workers for one in run.passes)
     return Reason.NO_WORKERS if is_idle else Reason.NEVER_REACHED

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from flake8_torchloader.settings import Settings
 from flake8_torchloader.sources import Linted
 from flake8_torchloader.start_method import PICKLING_METHODS, StartMethod
 from flake8_torchloader.trial import Run, Trial
-from flake8_torchloader.verdict import Suspect, Verdict
+from flake8_torchloader.verdict import Outcome, Suspect, Verdict
 
 IS_POSSIBLE_HERE = sys.platform.startswith("linux")
 """Whether programs can be run on this system."""
@@ -86,8 +86,9 @@ def verify(
 ) -> Verification:
     """Run the program of a case under each trial that its findings take, and let their rules judge.
 
-    `watch` is told of each trial before it begins. The trials of a start method that the settings leave out are not
-    run. Whatever interrupts this ends the program that is running, and nothing of it is left.
+    REIMPORT comes last, and only if a finding is undecided by then. `watch` is told of each trial before it begins.
+    The trials of a start method that the settings leave out are not run. Whatever interrupts this ends the program
+    that is running, and nothing of it is left.
 
     Raises:
         NotPossibleHere: on another system than Linux.
@@ -95,14 +96,12 @@ def verify(
     rules = {rule.code: rule(settings) for rule in all_rules()}
     codes = {finding.code for file in case.files for finding in file.findings}
     trials = _trials([rules[code] for code in codes], case.program, settings.start_methods)
-    runs = {}
+    runs: dict[Trial, Run] = {}
     for number, trial in enumerate(trials, start=1):
-        watch(Step(case.program, trial, number, len(trials), limits.seconds))
-        runs[trial] = runner(case.program, trial, limits)
-    proofs = tuple(
-        _proof(rules[finding.code], file.path, finding, runs) for file in case.files for finding in file.findings
-    )
-    return Verification(case.program, limits, runs, proofs)
+        if trial is not Trial.REIMPORT or _is_undecided(case, rules, runs):
+            watch(Step(case.program, trial, number, len(trials), limits.seconds))
+            runs[trial] = runner(case.program, trial, limits)
+    return Verification(case.program, limits, runs, tuple(_proofs(case, rules, runs)))
 
 
 def _trials(rules: Iterable[Rule], program: Program, methods: frozenset[StartMethod]) -> tuple[Trial, ...]:
@@ -115,8 +114,19 @@ def _trials(rules: Iterable[Rule], program: Program, methods: frozenset[StartMet
     return tuple(trial for trial in Trial if trial in wanted & possible)
 
 
-def _proof(rule: Rule, path: Path, finding: Finding, runs: Mapping[Trial, Run]) -> Proof:
-    related = tuple(note.span.line for note in finding.notes)
-    suspect = Suspect(str(path.resolve()), finding.span.line, related)
-    looked_at = tuple(trial for trial in runs if trial in rule.trials)
-    return Proof(path, finding, rule.judge(runs, suspect), looked_at)
+def _is_undecided(case: Case, rules: Mapping[str, Rule], runs: Mapping[Trial, Run]) -> bool:
+    """Whether to import the program again may tell what the other trials did not."""
+    return any(
+        proof.verdict.outcome is Outcome.UNKNOWN and Trial.REIMPORT in rules[proof.finding.code].trials
+        for proof in _proofs(case, rules, runs)
+    )
+
+
+def _proofs(case: Case, rules: Mapping[str, Rule], runs: Mapping[Trial, Run]) -> Iterator[Proof]:
+    for file in case.files:
+        path = str(file.path.resolve())
+        for finding in file.findings:
+            rule = rules[finding.code]
+            suspect = Suspect(path, finding.span.line, tuple(note.span.line for note in finding.notes))
+            looked_at = tuple(trial for trial in runs if trial in rule.trials)
+            yield Proof(file.path, finding, rule.judge(runs, suspect), looked_at)

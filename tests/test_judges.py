@@ -86,7 +86,11 @@ def well(*trials: Trial) -> Runs:
 
 def altered(runs: Runs, *trials: Trial, **changes: object) -> Runs:
     """The same runs, some of them with other parts."""
-    return {trial: replace(run, **changes) if trial in trials else run for trial, run in runs.items()}  # type: ignore[arg-type]
+    return {trial: run if trial not in trials else _with(run, changes) for trial, run in runs.items()}
+
+
+def _with(run: Run, changes: Mapping[str, object]) -> Run:
+    return replace(run, **changes)  # type: ignore[arg-type]
 
 
 def judge(code: str, runs: Mapping[Trial, Run], line: int = LINE, *related: int) -> Verdict:
@@ -270,7 +274,8 @@ def test_102_a_loader_without_workers_of_its_own_is_another_matter() -> None:
 
 
 def test_102_confirmed_by_importing_again_where_no_worker_was_started() -> None:
-    runs = {trial: ran(trial) for trial in well()} | {Trial.REIMPORT: ran(Trial.REIMPORT, loaders=(loader(pid=PIDS[0]),))}
+    runs = {trial: ran(trial) for trial in well()}
+    runs[Trial.REIMPORT] = ran(Trial.REIMPORT, loaders=(loader(pid=PIDS[0]),))
     assert set(texts(judge("TLD102", runs))) == {Trial.REIMPORT}
 
 
@@ -281,7 +286,9 @@ def test_103_confirmed_by_models_of_workers_with_their_parameters() -> None:
     runs = altered(well(), *AFRESH, models=models, models_held=held, main_again=COST)
     for line in (LINE, 4):
         assert "8 MiB of parameters" in texts(judge("TLD103", runs, line))[Trial.SPAWN]
-    assert judge("TLD103", runs, 30).outcome is Outcome.REFUTED
+    assert judge("TLD103", runs, 30).reason is Reason.NEVER_REACHED
+    guarded = altered(runs, *AFRESH, models=(*models, ModelBuilt(MAIN, (Site(FILE, 30),))))
+    assert judge("TLD103", guarded, 30).outcome is Outcome.REFUTED
 
 
 def test_103_importing_again_says_nothing_of_a_program_without_workers() -> None:
@@ -334,12 +341,17 @@ def test_20x_what_is_handed_to_forked_workers_is_not_pickled() -> None:
     forked = (loader(context=StartMethod.FORK),)
     runs = {t: ran(t, Ending.FINISHED, passed(Trial.FORK), loaders=forked) for t in AFRESH}
     control = replace(ran(Trial.CONTROL, loaders=forked), unpicklable=(culprit,))
-    assert judge("TLD201", {Trial.CONTROL: control, **runs}, 5).outcome is Outcome.REFUTED
+    assert judge("TLD201", {Trial.CONTROL: control, **runs}, 5, LINE).outcome is Outcome.REFUTED
 
 
 def test_20x_not_refuted_while_a_loader_has_not_been_tried() -> None:
     runs = altered(well(), *AFRESH, loaders=(loader(), loader(30)))
-    assert judge("TLD201", runs, 5).reason is Reason.NEVER_REACHED
+    assert judge("TLD201", runs, 5, LINE, 30).reason is Reason.NEVER_REACHED
+
+
+@pytest.mark.parametrize("code", ["TLD201", "TLD202", "TLD301"])
+def test_another_loader_that_works_says_nothing_of_the_one_in_question(code: str) -> None:
+    assert judge(code, well(), 5, 30).reason is Reason.NEVER_REACHED
 
 
 def test_201_confirmed_by_a_worker_that_looks_for_the_lambda_of_an_object() -> None:

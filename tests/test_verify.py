@@ -26,6 +26,8 @@ from flake8_torchloader.verdict import (
     Suspect,
     Verdict,
     confirmed,
+    refuted,
+    unknown,
 )
 from flake8_torchloader.verify import Case, Step, cases, verify
 
@@ -48,9 +50,23 @@ class Pickles:
         return confirmed(Evidence(Trial.CONTROL, f"{suspect.file} {suspect.line} {suspect.related}: {names}"))
 
 
-class Threads(Pickles):
+class Imports(Pickles):
+    """Can't tell without a run that imports the program again."""
+
     code = "TLD401"
     trials = (Trial.FORK, Trial.SPAWN, Trial.REIMPORT)
+
+    def judge(self, runs: Mapping[Trial, Run], suspect: Suspect) -> Verdict:
+        return super().judge(runs, suspect) if Trial.REIMPORT in runs else unknown(Reason.NOT_SHOWN)
+
+
+class Decided(Imports):
+    """Could look at that run as well, and need not."""
+
+    code = "TLD402"
+
+    def judge(self, runs: Mapping[Trial, Run], suspect: Suspect) -> Verdict:
+        return refuted()
 
 
 class Unread(Pickles):
@@ -75,7 +91,7 @@ class Theatre:
 
 @pytest.fixture
 def theatre(monkeypatch: pytest.MonkeyPatch) -> Theatre:
-    monkeypatch.setattr(verifying, "all_rules", lambda: (Unread, Pickles, Threads))
+    monkeypatch.setattr(verifying, "all_rules", lambda: (Unread, Pickles, Imports, Decided))
     return Theatre()
 
 
@@ -133,6 +149,12 @@ def test_start_methods_that_were_not_chosen_are_not_run(
     verify(case(finding("TLD401")), Settings(frozenset(methods)), runner=theatre)
 
     assert theatre.trials == trials
+
+
+def test_nothing_is_imported_again_if_all_is_decided(theatre: Theatre) -> None:
+    verify(case(finding("TLD402")), Settings(), runner=theatre)
+
+    assert theatre.trials == [Trial.CONTROL, Trial.FORK, Trial.SPAWN]
 
 
 def test_an_entry_has_no_top_level_to_run_again(theatre: Theatre) -> None:

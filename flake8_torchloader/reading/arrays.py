@@ -92,6 +92,7 @@ class ArrayReader:
             size=whole.size,
             workers=dataset.workers,
             methods=dataset.methods & (ALL_METHODS if grows else PICKLING_METHODS),
+            loaders=dataset.sites,
         )
 
     def _counts(self, whole: Whole, attribute: str, *, reads_items: bool) -> bool:

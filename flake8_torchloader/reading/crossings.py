@@ -42,7 +42,7 @@ class CrossingReader:
             name = self.loaders.record(loader).name
             for slot in ("collate_fn", "worker_init_fn", "dataset"):
                 for argument in loader.arguments.of(slot):
-                    yield from self._crossings(argument, slot, name, loader.methods)
+                    yield from self._crossings(argument, slot, name, loader.methods, (loader.call,))
 
     def _through_classes(self) -> Iterator[Crossing]:
         for dataset in self.datasets.by_scope.values():
@@ -50,10 +50,11 @@ class CrossingReader:
             if not dataset.meets_workers or not may_meet or self.names.chooses_state(dataset.scope):
                 continue
             for argument in self.contents.passed_to_library(dataset.scope):
-                yield from self._crossings(argument, "dataset", dataset.scope.name, dataset.methods)
+                yield from self._crossings(argument, "dataset", dataset.scope.name, dataset.methods, dataset.sites)
             for attribute, binding in self.datasets.kept_in_the_end(dataset):
                 for value in self._given(dataset.scope, binding):
-                    yield from self._crossings(value, f"self.{attribute}", dataset.scope.name, dataset.methods)
+                    slot, name = f"self.{attribute}", dataset.scope.name
+                    yield from self._crossings(value, slot, name, dataset.methods, dataset.sites)
 
     def _given(self, scope: Scope, binding: Binding) -> list[Expression]:
         """What an attribute is set to; for a parameter of `__init__`, what each call gives for it."""
@@ -71,17 +72,22 @@ class CrossingReader:
         for call in self.names.file.calls if self.datasets.may_meet_workers else ():
             name = self.names.callee_name(call)
             if is_dataset_name(name) and id(call.node) not in seen:
-                yield from self._crossings(call, "dataset", name.rpartition(".")[2], ALL_METHODS)
+                yield from self._crossings(call, "dataset", name.rpartition(".")[2], ALL_METHODS, ())
 
     def _crossings(
-        self, argument: Expression, slot: str, carrier: str, methods: frozenset[StartMethod]
+        self,
+        argument: Expression,
+        slot: str,
+        carrier: str,
+        methods: frozenset[StartMethod],
+        loaders: tuple[Expression, ...],
     ) -> Iterator[Crossing]:
         for held in self.contents.of(argument):
             found = self._kind(held)
             if found is not None:
                 kind, site, name, scope = found
                 definition = _definition(scope) if scope is not None else site
-                yield Crossing(kind, site, name, slot, carrier, methods, definition)
+                yield Crossing(kind, site, name, slot, carrier, methods, definition, loaders)
 
     def _kind(self, held: Held) -> tuple[Kind, Expression, str, Scope | None] | None:
         leaf, mention = held

@@ -45,6 +45,11 @@ class DatasetClass:
         return frozenset().union(*busy) if busy else ALL_METHODS
 
     @property
+    def sites(self) -> tuple[Expression, ...]:
+        """Where the loaders that it reaches are made."""
+        return tuple(loader.call for loader in self.loaders)
+
+    @property
     def workers(self) -> Value:
         """The number of workers of the busiest loader that it reaches."""
         known = [n for loader in self.loaders if isinstance(n := loader.workers.only, int)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from flake8_torchloader.module import Module, Place
+from flake8_torchloader.observed import Pass
 from flake8_torchloader.rule import Hazard, Rule
 from flake8_torchloader.settings import spell_size
 from flake8_torchloader.start_method import PICKLING_METHODS
@@ -92,7 +93,11 @@ class ModelBuiltAtImport(Rule):
             pids = {one.pid for one in run.models if one.passes(suspect.file, suspect.line)} - {run.main}
             return f"built again in {spell_cost(run, pids)}{_kept(run, pids)}" if pids else ""
 
-        return settle(runs, self.trials, harm, lambda run: run.passes, witness=Trial.REIMPORT)
+        def concerned(run: Run) -> tuple[Pass, ...]:
+            built = any(one.passes(suspect.file, suspect.line) for one in run.models)
+            return run.passes if built else suspect.passes(run)
+
+        return settle(runs, self.trials, harm, concerned, witness=Trial.REIMPORT)
 
 
 def _kept(run: Run, pids: set[int]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from flake8_torchloader.module import Kind, Module
 from flake8_torchloader.observed import Unfit
-from flake8_torchloader.rule import Hazard, Rule
+from flake8_torchloader.rule import Hazard, Rule, sent_by
 from flake8_torchloader.sending import judge_sending
 from flake8_torchloader.start_method import PICKLING_METHODS
 from flake8_torchloader.trial import Run, Trial
@@ -68,7 +68,7 @@ class LambdaSentToWorker(Rule):
         for crossing in module.crossings:
             if crossing.kind is Kind.LAMBDA:
                 words = {"slot": crossing.slot, "carrier": crossing.carrier}
-                yield Hazard(crossing.site, words, crossing.methods)
+                yield Hazard(crossing.site, words, crossing.methods, sent_by(crossing.loaders))
 
     def judge(self, runs: Mapping[Trial, Run], suspect: Suspect) -> Verdict:
         """Confirmed by the pickler's refusal of a lambda that this finding is about."""

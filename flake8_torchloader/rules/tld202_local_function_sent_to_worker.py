@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from flake8_torchloader.module import Kind, Module
 from flake8_torchloader.observed import Unfit
-from flake8_torchloader.rule import Hazard, Rule
+from flake8_torchloader.rule import Hazard, Rule, sent_by
 from flake8_torchloader.sending import judge_sending
 from flake8_torchloader.start_method import PICKLING_METHODS
 from flake8_torchloader.trial import Run, Trial
@@ -81,7 +81,7 @@ class LocalFunctionSentToWorker(Rule):
                     "carrier": crossing.carrier,
                 }
                 notes = ((crossing.definition, f"{crossing.name} is defined here"),) if crossing.definition else ()
-                yield Hazard(crossing.site, words, crossing.methods, notes)
+                yield Hazard(crossing.site, words, crossing.methods, (*notes, *sent_by(crossing.loaders)))
 
     def judge(self, runs: Mapping[Trial, Run], suspect: Suspect) -> Verdict:
         """Confirmed by the pickler's refusal of a nested function or local class that this finding is about."""

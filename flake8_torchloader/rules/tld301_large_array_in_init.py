@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from flake8_torchloader.module import Array, Module
 from flake8_torchloader.observed import Pass
-from flake8_torchloader.rule import Hazard, Rule
+from flake8_torchloader.rule import Hazard, Rule, sent_by
 from flake8_torchloader.settings import spell_size
 from flake8_torchloader.start_method import StartMethod
 from flake8_torchloader.trial import Run, Trial
@@ -78,7 +78,7 @@ class LargeArrayInInit(Rule):
         for array in module.arrays:
             if array.size is None or array.size >= self.settings.large_array:
                 words = {"attribute": array.attribute, "what": self._what(array), "harm": self._harm(array)}
-                yield Hazard(array.site, words, array.methods)
+                yield Hazard(array.site, words, array.methods, sent_by(array.loaders))
 
     @staticmethod
     def _what(array: Array) -> str:
@@ -100,7 +100,7 @@ class LargeArrayInInit(Rule):
             is_large = largest is not None and _pickled(largest) >= self.settings.large_array
             return _sent(largest) if largest is not None and is_large else ""
 
-        return settle(runs, self.trials, harm, lambda run: run.passes)
+        return settle(runs, self.trials, harm, suspect.passes)
 
 
 def _pickled(one: Pass) -> int:
