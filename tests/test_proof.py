@@ -123,7 +123,7 @@ def proofs(request: pytest.FixtureRequest) -> Iterator[dict[Path, Future[Proof]]
     def runner(program: Program, trial: Trial) -> Run:
         return run(program, trial, LIMITS, None if STARTS_AFRESH else local.preloaded.supervise)
 
-    with ThreadPoolExecutor(min(os.cpu_count() or 1, 8), initializer=begin) as pool:
+    with ThreadPoolExecutor(min(os.cpu_count() or 1, 8), initializer=None if STARTS_AFRESH else begin) as pool:
         yield {path: pool.submit(Proof(path).carry_out, runner) for path in dict.fromkeys(paths)}
         pool.shutdown(cancel_futures=True)
     for preloaded in started:

@@ -13,7 +13,7 @@ from flake8_torchloader.reading.guards import last_name
 from flake8_torchloader.reading.known import KEEPERS, NOT_KEPT
 from flake8_torchloader.reading.leaves import Element, Leaf, Literal
 from flake8_torchloader.reading.names import Names
-from flake8_torchloader.reading.scopes import Binding, Expression, How, Parameter, Scope
+from flake8_torchloader.reading.scopes import Binding, Expression, How, Parameter, Scope, lasting
 
 _KEPT_BY_NAME = re.compile(r"transform|augment|preproc|collat|tokeniz|_fn$|func$|loader$|processor")
 _USED_AT_ONCE = re.compile(r"filter|sort|key|map|split|init")
@@ -71,7 +71,7 @@ class Contents:
             return
         for one in (scope, *self.names.bases(scope)):
             for bindings in one.attributes.values():
-                for binding in bindings:
+                for binding in lasting(bindings):
                     kept = self._kept(call, binding)
                     if kept is not None:
                         yield kept

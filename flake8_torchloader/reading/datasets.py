@@ -14,7 +14,7 @@ from flake8_torchloader.reading.leaves import Defined, Leaf, Literal
 from flake8_torchloader.reading.loaders import LoaderCall, LoaderReader
 from flake8_torchloader.reading.names import Names
 from flake8_torchloader.reading.places import WORKER_METHODS, Places
-from flake8_torchloader.reading.scopes import Binding, Expression, How, Scope, ScopeKind
+from flake8_torchloader.reading.scopes import Binding, Expression, Scope, ScopeKind, lasting
 from flake8_torchloader.start_method import ALL_METHODS, StartMethod
 
 _SENT = ("dataset", "collate_fn", "worker_init_fn")
@@ -134,14 +134,11 @@ class DatasetReader:
 
     def kept_in_the_end(self, dataset: DatasetClass) -> Iterator[tuple[str, Binding]]:
         """What a dataset keeps that nothing later in the same method replaces or deletes."""
-        kept = list(self.kept(dataset))
-        last: dict[str, list[Binding]] = {}
-        for attribute, binding in kept:
-            last.setdefault(attribute, []).append(binding)
-        for attribute, binding in kept:
-            later = (b for b in last[attribute] if b.how in (How.VALUE, How.OTHER))
-            if not any(_replaces(b, binding) for b in later):
-                yield attribute, binding
+        bound: dict[str, list[Binding]] = {}
+        for attribute, binding in self.kept(dataset):
+            bound.setdefault(attribute, []).append(binding)
+        for attribute, bindings in bound.items():
+            yield from ((attribute, binding) for binding in lasting(bindings))
 
     def worker_functions(self, scope: Scope) -> set[Scope]:
         """What a worker runs of one dataset class, and what that calls."""
@@ -158,8 +155,3 @@ def _sounds_like_dataset(name: str) -> bool:
     """Whether a class of this project or of an unknown package is called a dataset."""
     package = name.lstrip(".").split(".")[0]
     return name.endswith("Dataset") and package not in FOREIGN and not name.startswith("datasets.")
-
-
-def _replaces(later: Binding, earlier: Binding) -> bool:
-    same_method = later.spot.scope.function is earlier.spot.scope.function
-    return same_method and later.spot.order > earlier.spot.order and later.spot.block.encloses(earlier.spot.block)

@@ -65,7 +65,8 @@ class ModelReader:
                 is_model = leaf.name in MODEL_MAKERS or _is_library_model(leaf.name)
                 return is_model and not self._is_pipeline(call)
         scope = self.names.instance_of(Literal(call))
-        return scope is not None and self._has_layers(scope) and any(name in MODEL_BASES for name in self.names.base_names(scope))
+        bases = self.names.base_names(scope) if scope is not None else []
+        return scope is not None and any(name in MODEL_BASES for name in bases) and self._has_layers(scope)
 
     def _is_pipeline(self, call: Expression) -> bool:
         """Whether a `Sequential` strings transforms together."""

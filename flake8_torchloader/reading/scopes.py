@@ -8,6 +8,9 @@ from enum import Enum
 
 import libcst as cst
 
+_NEAREST = 8
+"""How many later bindings are asked whether they replace one, the nearest."""
+
 
 class ScopeKind(Enum):
     """The kinds of scope; a comprehension runs where it stands, a lambda where it is called."""
@@ -223,3 +226,19 @@ def reaching(name: str, spot: Spot) -> list[Binding]:
         if binding.how is not How.ADDED and binding.spot.block.encloses(spot.block):
             break
     return found[::-1]
+
+
+def lasting(bindings: list[Binding]) -> list[Binding]:
+    """The bindings of an attribute that no later one in the same method replaces or deletes."""
+    found: list[Binding] = []
+    for binding in reversed(bindings):
+        ends = [b for b in found if b.how in (How.VALUE, How.OTHER)]
+        if not any(_replaces(later, binding) for later in ends[-_NEAREST:]):
+            found.append(binding)
+    return found[::-1]
+
+
+def _replaces(later: Binding, earlier: Binding) -> bool:
+    same_function = later.spot.scope.function is earlier.spot.scope.function
+    is_later = later.spot.order > earlier.spot.order
+    return same_function and is_later and later.spot.block.encloses(earlier.spot.block)
