@@ -37,8 +37,11 @@ from flake8_torchloader.reading.scopes import (
 DEEPEST = 24
 """How many steps a value is followed before it counts as unknown."""
 
-_FUEL = 4000
+_FUEL = 800
 """How many expressions one question may look at, which keeps tangled code linear."""
+
+_MOST = 64
+"""How many of the bindings of one attribute are looked at, the last ones."""
 
 _SAME_OBJECT = {"to", "cuda", "cpu", "eval", "train", "half", "float", "double", "requires_grad_", "__enter__"}
 """Methods that a library's class gives to this file's subclasses, and that return the object itself."""
@@ -245,7 +248,7 @@ class Names:
         """What an object of a class has under a name."""
         found: list[Leaf] = []
         for one in (scope, *self.bases(scope)):
-            bindings = [*one.attributes.get(name, ()), *one.bindings.get(name, ())]
+            bindings = [*one.attributes.get(name, [])[-_MOST:], *one.bindings.get(name, ())]
             for binding in bindings:
                 if binding.target is not None and binding.target.is_property:
                     found += [leaf for r in binding.target.returns for leaf in self.sources(r)]
