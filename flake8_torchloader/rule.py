@@ -13,7 +13,7 @@ from flake8_torchloader.start_method import ALL_METHODS, StartMethod, spell
 from flake8_torchloader.trial import Run, Trial
 from flake8_torchloader.verdict import Suspect, Verdict
 
-LONGEST_NAME = 24
+LONGEST_NAME = 22
 """Characters of a user's own name that a message shows before it is cut."""
 
 

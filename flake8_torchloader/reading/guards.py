@@ -1,4 +1,4 @@
-"""What a test says about the main program: the guards of HAZARDS, in all their spellings."""
+"""What a test says about the main program: guards, in all their spellings."""
 
 from __future__ import annotations
 

@@ -57,10 +57,7 @@ class LambdaSentToWorker(Rule):
 
     code = "TLD201"
     name = "lambda-sent-to-worker"
-    message = (
-        "lambda in {slot} of {carrier}: workers fail to start {methods}, it can't be pickled; use "
-        "a module-level def"
-    )
+    message = "lambda in {slot} of {carrier} can't be pickled: no worker starts {methods}; use a module-level def"
     methods = PICKLING_METHODS
 
     def check(self, module: Module) -> Iterator[Hazard]:
