@@ -104,7 +104,7 @@ def test_findings_are_given_as_flake8_gives_them(capsys: pytest.CaptureFixture[s
     write("train.py")
 
     assert cli.main(["train.py"]) == 1
-    assert capsys.readouterr().out.startswith(f"train.py:{LAMBDA_AT} lambda in collate_fn of loader: ")
+    assert capsys.readouterr().out.startswith(f"train.py:{LAMBDA_AT} lambda in collate_fn of loader ")
 
 
 def test_nothing_found_is_nothing_said(capsys: pytest.CaptureFixture[str]) -> None:

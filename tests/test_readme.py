@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from flake8_torchloader.catalogue import with_current_table
 from flake8_torchloader.lint import lint
+from flake8_torchloader.rules import all_rules
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -51,3 +54,13 @@ def test_the_test_command_is_the_one_of_continuous_integration() -> None:
 @pytest.mark.parametrize("path", sorted(re.findall(r"\]\((?!https?:|#)([^)#]+)", README)))
 def test_links_lead_somewhere(path: str) -> None:
     assert (ROOT / path).exists()
+
+
+def test_the_bundled_programs_can_be_linted_by_flake8() -> None:
+    """The first command of the README: flake8 itself must get through every program, whatever else it checks."""
+    command = [sys.executable, "-m", "flake8", "--select=TLD", "--jobs=2", "fixtures/"]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert ended.returncode == 1
+    assert ended.stderr == ""
+    assert {rule.code for rule in all_rules()} <= set(re.findall(r": (TLD\d{3}) ", ended.stdout))

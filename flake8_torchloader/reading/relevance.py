@@ -10,7 +10,7 @@ _METHODS = ("__getitem__", "__iter__", "__getitems__")
 _WORKERS_POSITION = 6
 """How many positional arguments a loader has if the number of workers is one of them."""
 
-_DEEPEST = 300
+_DEEPEST = 240
 """Levels of the tree that are still read: a chain costs libcst's parser the square of its length."""
 
 _BRACKETS = 80
