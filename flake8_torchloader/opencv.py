@@ -8,6 +8,13 @@ from flake8_torchloader.trial import Ending, Run, Trial
 from flake8_torchloader.verdict import Evidence, Outcome, Reason, Suspect, Verdict, settle, unknown
 from flake8_torchloader.worker_seen import FirstFetch
 
+LIMIT = "cv2.setNumThreads"
+VARIABLE = "OPENCV_FOR_THREADS_NUM"
+"""The environment variable that OpenCV reads."""
+
+FICTITIOUS = "OPENCV_OPENMP_NUM_THREADS"
+"""One that it does not read, though tutorials say so."""
+
 SERIAL = frozenset({
     "imread", "imdecode", "imencode", "imwrite", "flip", "VideoCapture", "setNumThreads", "rectangle", "line",
     "putText", "circle", "polylines", "getTextSize", "imshow", "waitKey", "destroyAllWindows", "getNumThreads",

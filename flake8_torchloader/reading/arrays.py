@@ -19,7 +19,6 @@ from flake8_torchloader.reading.known import (
     KEEPING_METHODS,
     MAKERS,
     SCALING_METHODS,
-    TENSOR_MAKERS,
     WHOLE_READERS,
     WRAPPERS,
 )
@@ -179,7 +178,7 @@ class ArrayReader:
         if h5 is not None:
             is_all = all(isinstance(part, cst.Slice) or _is_everything(part) for part in parts)
             if is_all:
-                yield Whole(h5, "h5py", None, is_item=False)
+                yield Whole(h5, "h5py", None)
             return
         for whole in self._whole(at.of(node.value), in_loop=in_loop):
             if self._is_few(at, parts):
@@ -214,8 +213,8 @@ class ArrayReader:
 
     def _call(self, at: Expression, node: cst.Call, *, in_loop: bool) -> Iterator[Whole]:
         name = self.names.callee_name(at)
-        if name in TENSOR_MAKERS or name.startswith("torch.") and name != "torch.load":
-            return
+        if name.startswith("torch."):
+            return  # a tensor: its memory is shared with the workers under every start method
         if name in WHOLE_READERS:
             if not self._is_lazy(at, node, name):
                 yield Whole(at, name, None, is_item=in_loop)

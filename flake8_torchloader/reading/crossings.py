@@ -37,9 +37,9 @@ class CrossingReader:
 
     def _through_loaders(self) -> Iterator[Crossing]:
         for loader in self.loaders.calls:
-            if not loader.workers.may_be_nonzero:
+            if not loader.has_workers:
                 continue
-            name = self.loaders.record(loader).name
+            name = self.loaders.name(loader)
             for slot in ("collate_fn", "worker_init_fn", "dataset"):
                 for argument in loader.arguments.of(slot):
                     yield from self._crossings(argument, slot, name, loader.methods, (loader.call,))

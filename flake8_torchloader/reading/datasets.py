@@ -36,12 +36,12 @@ class DatasetClass:
     @property
     def meets_workers(self) -> bool:
         """True unless every loader that it is seen to reach has none."""
-        return not self.loaders or any(loader.workers.may_be_nonzero for loader in self.loaders)
+        return not self.loaders or any(loader.has_workers for loader in self.loaders)
 
     @property
     def methods(self) -> frozenset[StartMethod]:
         """The start methods of the loaders that it reaches."""
-        busy = [loader.methods for loader in self.loaders if loader.workers.may_be_nonzero]
+        busy = [loader.methods for loader in self.loaders if loader.has_workers]
         return frozenset().union(*busy) if busy else ALL_METHODS
 
     @property
@@ -84,7 +84,7 @@ class DatasetReader:
 
     def _follow(self, loader: LoaderCall, slot: str, argument: Expression) -> None:
         """Note everything that a loader's argument takes along."""
-        busy = loader.workers.may_be_nonzero
+        busy = loader.has_workers
         for leaf, _ in self.contents.of(argument):
             if isinstance(leaf, Literal):
                 (self.reached if busy else self.silenced).add(id(leaf.node))
@@ -107,10 +107,8 @@ class DatasetReader:
         if isinstance(leaf, Literal) and isinstance(leaf.node, cst.Lambda):
             yield self.names.file.by_node[id(leaf.node)]
         scope = self.names.instance_of(leaf)
-        for name in WORKER_METHODS if scope is not None else ():
-            method = self.names.method(scope, name) if scope is not None else None
-            if method is not None:
-                yield method
+        if scope is not None:
+            yield from (m for name in WORKER_METHODS if (m := self.names.method(scope, name)))
 
     def _place(self, dataset: DatasetClass) -> None:
         """Its methods run in workers if it meets any; `__init__` builds it."""
@@ -148,7 +146,7 @@ class DatasetReader:
     @property
     def may_meet_workers(self) -> bool:
         """Whether a dataset of which no loader is seen may still meet workers: not if all here have none."""
-        return not self.loaders.calls or any(c.workers.may_be_nonzero for c in self.loaders.calls)
+        return not self.loaders.calls or any(loader.has_workers for loader in self.loaders.calls)
 
 
 def _sounds_like_dataset(name: str) -> bool:

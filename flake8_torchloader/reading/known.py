@@ -68,7 +68,7 @@ FOREIGN = frozenset({
 """Packages whose classes of the same name have nothing to do with torch's workers."""
 
 KEEPERS = (
-    "torchvision.transforms.", "torchvision.datasets.", "torchvision.transforms.v2.", "torchaudio.transforms.",
+    "torchvision.transforms.", "torchvision.datasets.", "torchaudio.transforms.",
     "torchaudio.datasets.", "albumentations.", "monai.transforms.", "monai.data.", "kornia.augmentation.",
     "torchio.", "timm.data.", "webdataset.", "torchdata.", "torch.utils.data.", "torchtext.transforms.",
     "medmnist.", "imgaug.augmenters.", "volumentations.", "torch_geometric.transforms.",
@@ -109,11 +109,6 @@ MODEL_PACKAGES = (
     "torchvision.models.", "segmentation_models_pytorch.", "efficientnet_pytorch.", "monai.networks.nets.",
     "torchaudio.models.", "torch_geometric.nn.models.", "timm.models.",
 )  # fmt: skip
-DATA_MODULES = frozenset({
-    f"{package}.{name}"
-    for package in ("pytorch_lightning", "lightning", "lightning.pytorch")
-    for name in ("LightningDataModule", "LightningModule")
-})  # fmt: skip
 
 WHOLE_READERS = frozenset({
     "numpy.load", "numpy.loadtxt", "numpy.genfromtxt", "numpy.fromfile", "numpy.memmap", "pickle.load",
@@ -166,9 +161,6 @@ KEEPING_METHODS = frozenset({
 
 SCALING_METHODS = frozenset({"transform", "fit_transform", "inverse_transform"})
 """Methods of scalers, whose result is about as large as their argument."""
-
-TENSOR_MAKERS = frozenset({"torch.from_numpy", "torch.tensor", "torch.as_tensor", "torch.FloatTensor"})
-"""What gives a tensor: its memory is shared with the workers under every start method."""
 
 DTYPES: Mapping[str, int] = {
     "uint8": 1, "int8": 1, "bool": 1, "bool_": 1, "float16": 2, "int16": 2, "uint16": 2, "half": 2, "float32": 4,

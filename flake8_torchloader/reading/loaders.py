@@ -18,7 +18,6 @@ from flake8_torchloader.reading.scopes import Expression
 from flake8_torchloader.reading.values import Values
 from flake8_torchloader.start_method import ALL_METHODS, StartMethod
 
-_STARTERS = ("set_start_method",)
 _FIT_VERBS = {
     "fit", "train", "test", "validate", "evaluate", "eval", "predict", "run", "main", "learn", "fit_generator",
     "train_model", "train_epoch", "train_one_epoch", "eval_model", "test_model", "fit_one_cycle", "start", "optimize",
@@ -51,6 +50,11 @@ class LoaderCall:
     methods: frozenset[StartMethod]
     uses: list[Expression] = field(default_factory=list)
 
+    @property
+    def has_workers(self) -> bool:
+        """Whether the loader may start worker processes."""
+        return self.workers.may_be_nonzero
+
 
 class LoaderReader:
     """Finds the loaders of one file."""
@@ -64,7 +68,7 @@ class LoaderReader:
         found = (self._loader_call(call, default) for call in names.file.calls)
         self.calls = [loader for loader in found if loader is not None]
         self._by_node = {id(loader.call.node): loader for loader in self.calls}
-        has_workers = any(loader.workers.may_be_nonzero for loader in self.calls)
+        has_workers = any(loader.has_workers for loader in self.calls)
         for use in self._uses() if has_workers else ():
             for loader in self._iterated(use):
                 loader.uses.append(use)
@@ -81,7 +85,7 @@ class LoaderReader:
 
     def _may_be_foreign(self, call: Expression) -> bool:
         """Whether a conditional import gives a class of the same name of another framework."""
-        packages = {name.split(".")[0] for name in self.names.imported(call.of(_func(call)))}
+        packages = {leaf.name.split(".")[0] for leaf in self.names.callee(call) if isinstance(leaf, Imported)}
         return not packages.isdisjoint(FOREIGN)
 
     def _loader_call(self, call: Expression, default: frozenset[StartMethod]) -> LoaderCall | None:
@@ -142,7 +146,7 @@ class LoaderReader:
             node = call.node
             if not isinstance(node, cst.Call) or not node.args:
                 continue
-            if not self.names.callee_name(call).endswith(_STARTERS) or not self.places.of(call.spot):
+            if not self.names.callee_name(call).endswith("set_start_method") or not self.places.of(call.spot):
                 continue
             if call.spot.block.is_certain and self.values.value(call.of(node.args[0].value)).only == "fork":
                 return frozenset({StartMethod.FORK})
@@ -202,14 +206,17 @@ class LoaderReader:
 
     # --- records
 
+    def name(self, loader: LoaderCall) -> str:
+        """What a message calls a loader: the variable that it goes to, else its class."""
+        return self.names.file.names.get(id(loader.call.node)) or last_name(loader.call.node)
+
     def record(self, loader: LoaderCall) -> Loader:
         """The record of a loader, with the uses that run somewhere known."""
         call = loader.call
         uses = [Use(use, self.places.of(use.spot)) for use in loader.uses]
-        name = self.names.file.names.get(id(call.node)) or last_name(call.node)
         return Loader(
             site=call,
-            name=name,
+            name=self.name(loader),
             workers=loader.workers,
             places=self.places.of(call.spot),
             uses=tuple(use for use in uses if use.places),
@@ -220,10 +227,6 @@ class LoaderReader:
 def _is_none(leaf: Leaf) -> bool:
     """`"fork" if workers else None` is fork wherever it matters."""
     return leaf == Imported("builtins.None")
-
-
-def _func(call: Expression) -> cst.CSTNode:
-    return call.node.func if isinstance(call.node, cst.Call) else call.node
 
 
 def _merge(own: Arguments, other: Arguments) -> Arguments:

@@ -122,7 +122,7 @@ class ModelReader:
         if not isinstance(leaf, Literal) or not isinstance(leaf.node, cst.Call):
             return None
         func, args = leaf.node.func, leaf.node.args
-        last = func.attr.value if isinstance(func, cst.Attribute) else getattr(func, "value", "")
+        last = last_name(leaf.node)
         if isinstance(func, cst.Attribute) and last in _SAME_MODEL:
             return leaf.expression.of(func.value)
         return leaf.expression.of(args[0].value) if last in _WRAPPERS and args else None

@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from flake8_torchloader.module import Call, Module, Place
-from flake8_torchloader.opencv import SERIAL, judge_threads
+from flake8_torchloader.opencv import FICTITIOUS, LIMIT, SERIAL, VARIABLE, judge_threads
 from flake8_torchloader.rule import Hazard, Rule
 from flake8_torchloader.trial import Run, Trial
 from flake8_torchloader.verdict import Suspect, Verdict
-
-LIMIT = "cv2.setNumThreads"
-VARIABLE = "OPENCV_FOR_THREADS_NUM"
 
 
 class OpenCVThreadsInWorker(Rule):
@@ -91,7 +88,7 @@ class OpenCVThreadsInWorker(Rule):
 
 def _by_environment(module: Module) -> bool:
     """Whether an environment variable, effective or meant to be, limits the threads."""
-    return any(v.name in (VARIABLE, "OPENCV_OPENMP_NUM_THREADS") for v in module.variables)
+    return any(v.name in (VARIABLE, FICTITIOUS) for v in module.variables)
 
 
 def _is_threaded(call: Call) -> bool:

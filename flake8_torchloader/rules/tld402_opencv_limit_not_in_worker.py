@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from flake8_torchloader.module import Call, Module, Place, Variable
-from flake8_torchloader.opencv import judge_threads
+from flake8_torchloader.module import Call, Module, Place
+from flake8_torchloader.opencv import FICTITIOUS, LIMIT, VARIABLE, judge_threads
 from flake8_torchloader.rule import Hazard, Rule
 from flake8_torchloader.start_method import ALL_METHODS, PICKLING_METHODS
 from flake8_torchloader.trial import Run, Trial
 from flake8_torchloader.verdict import Suspect, Verdict
 
-_LIMIT = "cv2.setNumThreads"
-_SETTINGS = (_LIMIT, "cv2.getNumThreads", "cv2.ocl.setUseOpenCL", "cv2.setUseOptimized")
-_FICTITIOUS = "OPENCV_OPENMP_NUM_THREADS"
+_SETTINGS = (LIMIT, "cv2.getNumThreads", "cv2.ocl.setUseOpenCL", "cv2.setUseOptimized")
 
 
 class OpenCVLimitNotInWorker(Rule):
@@ -76,7 +74,7 @@ class OpenCVLimitNotInWorker(Rule):
 
     def check(self, module: Module) -> Iterator[Hazard]:
         """Limits in the wrong place, unless another one of the file is in the right place."""
-        limits = [call for call in module.calls if call.name == _LIMIT and call.places]
+        limits = [call for call in module.calls if call.name == LIMIT and call.places]
         if not self._concerns_workers(module) or any(_reaches(limit) for limit in limits) or _by_variable(module):
             return
         busy = [loader.methods for loader in module.loaders if loader.has_workers]
@@ -84,8 +82,8 @@ class OpenCVLimitNotInWorker(Rule):
         for limit in limits:
             yield Hazard(limit.site, {"limit": "cv2.setNumThreads here"}, methods)
         for variable in module.variables:
-            if variable.name == _FICTITIOUS:
-                yield Hazard(variable.site, {"limit": f"{_FICTITIOUS}"}, ALL_METHODS)
+            if variable.name == FICTITIOUS:
+                yield Hazard(variable.site, {"limit": FICTITIOUS}, ALL_METHODS)
 
     def judge(self, runs: Mapping[Trial, Run], suspect: Suspect) -> Verdict:
         """Confirmed by several threads in a worker that calls OpenCV."""
@@ -105,8 +103,4 @@ def _reaches(limit: Call) -> bool:
 
 
 def _by_variable(module: Module) -> bool:
-    return any(_is_read(variable) for variable in module.variables)
-
-
-def _is_read(variable: Variable) -> bool:
-    return variable.name == "OPENCV_FOR_THREADS_NUM"
+    return any(variable.name == VARIABLE for variable in module.variables)
