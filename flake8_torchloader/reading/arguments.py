@@ -21,15 +21,9 @@ from flake8_torchloader.reading.scopes import Expression, Scope
 
 @dataclass(frozen=True)
 class Arguments:
-    """The arguments of a call by parameter name: several where the call depends on a condition.
-
-    `sometimes` names those that only some ways to the call give; `is_open` tells that more
-    arguments may be given than can be seen.
-    """
+    """The arguments of a call by parameter name: several where the call depends on a condition."""
 
     given: dict[str, list[Expression]] = field(default_factory=dict)
-    sometimes: frozenset[str] = frozenset()
-    is_open: bool = False
 
     def of(self, name: str) -> list[Expression]:
         """What a parameter may get."""
@@ -45,44 +39,39 @@ class ArgumentReader:
     def read(self, call: Expression, signature: Sequence[str]) -> Arguments:
         """The arguments of a call, by a signature of positional parameters."""
         given: dict[str, list[Expression]] = {}
-        sometimes: set[str] = set()
-        is_open = False
         position = 0
         for node in self._args(call.node):
             at = call.of(node.value)
             if node.star == "**":
-                is_open |= self._unfold(at, given, sometimes)
+                self._unfold(at, given)
             elif node.star:
-                is_open, position = True, len(signature)
+                position = len(signature)
             elif node.keyword is not None:
                 given.setdefault(node.keyword.value, []).append(at)
             else:
                 if position < len(signature):
                     given.setdefault(signature[position], []).append(at)
                 position += 1
-        return Arguments(given, frozenset(sometimes), is_open)
+        return Arguments(given)
 
     @staticmethod
     def _args(node: cst.CSTNode) -> Sequence[cst.Arg]:
         return node.args if isinstance(node, cst.Call) else ()
 
-    def _unfold(self, mapping: Expression, given: dict[str, list[Expression]], sometimes: set[str]) -> bool:
-        """Add what a `**mapping` gives; tell whether it may give more than can be seen."""
+    def _unfold(self, mapping: Expression, given: dict[str, list[Expression]]) -> None:
+        """Add what a `**mapping` is seen to give; a key that is set later, and surely, replaces."""
         leaves = self._mapping_leaves(mapping)
-        dicts = [dict(self._items(leaf)) for leaf in leaves if isinstance(leaf, Literal)]
-        extra = [dict(self._added(leaf)) for leaf in leaves if isinstance(leaf, Element)]
-        for items in dicts:
+        for leaf in leaves:
+            items = dict(self._items(leaf)) if isinstance(leaf, Literal) else {}  # the last of a key wins
             for key, value in items.items():
                 given.setdefault(key, []).append(value)
-        for items in extra:
+        for leaf in leaves:
+            items = dict(self._added(leaf)) if isinstance(leaf, Element) else {}
             for key, value in items.items():
                 if value.spot.block.encloses(mapping.spot.block) and value.spot.order < mapping.spot.order:
                     given[key] = [value]
                 else:
                     given.setdefault(key, []).append(value)
-        everywhere = set.intersection(*map(set, dicts)) if dicts else set()
-        sometimes.update({key for items in (*dicts, *extra) for key in items} - everywhere)
-        return not leaves or any(not isinstance(leaf, (Literal, Element)) for leaf in leaves)
 
     def _mapping_leaves(self, mapping: Expression) -> list[Leaf]:
         """What a mapping may be; for a function's own `**kwargs`, what its callers give."""

@@ -231,4 +231,4 @@ def _is_none(leaf: Leaf) -> bool:
 
 def _merge(own: Arguments, other: Arguments) -> Arguments:
     """A call's own arguments win over those that a `partial` gave before."""
-    return Arguments({**other.given, **own.given}, own.sometimes, own.is_open or other.is_open)
+    return Arguments({**other.given, **own.given})
