@@ -40,7 +40,7 @@ def summary(rule: type[Rule]) -> str:
 def table(rules: Iterable[type[Rule]]) -> str:
     """A Markdown table of rules: code, name, what is found, and under which start methods it does harm."""
     heading = ["| Code | Hazard | What is found | Start methods |", "|---|---|---|---|"]
-    rows = [f"| `{rule.code}` | {rule.name} | {summary(rule)} | {_methods(rule)} |" for rule in rules]
+    rows = [f"| `{rule.code}` | {_name(rule)} | {summary(rule)} | {_methods(rule)} |" for rule in rules]
     return "\n".join([*heading, *rows]) + "\n"
 
 
@@ -51,6 +51,10 @@ def with_current_table(readme: str) -> str:
     if not begins or not ends:
         raise ValueError(f"no {TABLE_BEGINS.strip()!r} or {TABLE_ENDS.strip()!r} in the text")
     return f"{before}{begins}{table(all_rules())}{ends}{after}"
+
+
+def _name(rule: type[Rule]) -> str:
+    return f"{rule.name} (opt-in)" if rule.is_opt_in else rule.name
 
 
 def _methods(rule: type[Rule]) -> str:

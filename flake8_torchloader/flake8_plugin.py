@@ -22,10 +22,7 @@ from flake8_torchloader.start_method import parse_start_methods
 if TYPE_CHECKING:
     from flake8.options.manager import OptionManager
 
-FAMILY = "TLD"
-FAILED = f"{FAMILY}000"
-OPT_IN = f"{FAMILY}9"
-"""What the codes of hints begin with: they are given only to those who name them."""
+FAILED = "TLD000"
 
 
 class Choice:
@@ -55,7 +52,7 @@ class Choice:
         return frozenset(
             rule.code
             for rule in all_rules()
-            if is_shown(rule.code) and (not rule.code.startswith(OPT_IN) or self._names(rule.code))
+            if is_shown(rule.code) and (not rule.is_opt_in or self._names(rule.code))
         )
 
     def _decision(self) -> Callable[[str], bool]:
@@ -75,11 +72,12 @@ class Choice:
     def _names(self, code: str) -> bool:
         """Whether the user selected this code by more than the name of the whole family.
 
-        An ignore list of the user's own turns off flake8's default one, which is why a hint cannot
-        rely on being ignored by default.
+        An ignore list of the user's own turns off flake8's default one, which is why an opt-in code
+        cannot rely on being ignored by default.
         """
-        chosen = [*(self._options.select or ()), *(self._options.extend_select or ())]
-        return any(code.startswith(prefix) and len(prefix) > len(FAMILY) for prefix in chosen)
+        from flake8_torchloader.rules import is_named
+
+        return is_named(code, [*(self._options.select or ()), *(self._options.extend_select or ())])
 
     @property
     def is_verifying(self) -> bool:

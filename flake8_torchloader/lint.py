@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator
 from flake8_torchloader.finding import Finding, Note
 from flake8_torchloader.module import Module
 from flake8_torchloader.rule import Hazard, Rule
-from flake8_torchloader.rules import all_rules
+from flake8_torchloader.rules import all_rules, default_codes
 from flake8_torchloader.settings import Settings
 
 DEFAULTS = Settings()
@@ -23,12 +23,13 @@ def lint(
 ) -> list[Finding]:
     """The findings of one file, in the order of its text.
 
-    `rules` are the codes to look for (None: all); `tree` is the file's `ast` where the caller has
+    `rules` are the codes to look for (None: all but the opt-in ones); `tree` is the file's `ast` where the caller has
     it. Nothing is raised for what a file may hold: one that can't be read gives one TLD000.
     """
     from flake8_torchloader.reading import read
 
-    chosen = [rule(settings) for rule in all_rules() if rules is None or rule.code in rules]
+    codes = default_codes() if rules is None else rules
+    chosen = [rule(settings) for rule in all_rules() if rule.code in codes]
     module = read(text, tree) if chosen else Module()
     return sorted(finding for rule in chosen for finding in _findings(rule, module))
 

@@ -40,6 +40,8 @@ class Rule(ABC):
     """The start methods under which the harm can happen at all."""
     trials: ClassVar[tuple[Trial, ...]] = (Trial.CONTROL, Trial.FORKSERVER, Trial.SPAWN)
     """The runs that it takes to prove a finding: always a control beside the suspects."""
+    is_opt_in: ClassVar[bool] = False
+    """Whether findings are given only to those who name the code: it tells of a cost, or is right less often."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings

@@ -18,7 +18,7 @@ import pytest
 from flake8_torchloader.finding import Finding
 from flake8_torchloader.lint import lint
 from flake8_torchloader.rule import Rule
-from flake8_torchloader.rules import all_rules
+from flake8_torchloader.rules import all_rules, default_codes
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 FILES = sorted(FIXTURES.rglob("*.py"))
@@ -43,9 +43,15 @@ def read(path: Path) -> str:
         return file.read()
 
 
+def code_of(path: Path) -> str:
+    """The rule whose folder a program lies in."""
+    return path.relative_to(FIXTURES).parts[0]
+
+
 @cache
 def findings(path: Path) -> list[Finding]:
-    return lint(read(path), str(path))
+    """What is found by all rules that are on by default, and by that of the program's own folder."""
+    return lint(read(path), str(path), rules=default_codes() | {code_of(path)})
 
 
 def marks(text: str) -> Iterator[Mark]:
@@ -84,9 +90,7 @@ def test_marks_are_well_formed(path: Path) -> None:
 
 @pytest.mark.parametrize("path", [path for path in FILES if path.name.startswith("bad_")], ids=identifier)
 def test_bad_programs_show_the_hazard_of_their_folder(path: Path) -> None:
-    code = path.relative_to(FIXTURES).parts[0]
-
-    assert code in {mark.code for mark in marks(read(path))} | missed_codes(path)
+    assert code_of(path) in {mark.code for mark in marks(read(path))} | missed_codes(path)
 
 
 @pytest.mark.parametrize("path", [path for path in FILES if path.name.startswith("good_")], ids=identifier)
@@ -109,4 +113,4 @@ def test_every_rule_has_programs(rule: type[Rule]) -> None:
 
 
 def test_every_folder_belongs_to_a_rule() -> None:
-    assert {path.relative_to(FIXTURES).parts[0] for path in FILES} == {rule.code for rule in all_rules()}
+    assert {code_of(path) for path in FILES} == {rule.code for rule in all_rules()}

@@ -14,6 +14,7 @@ from running_room import needs_torch
 
 from flake8_torchloader import rules
 from flake8_torchloader.flake8_plugin import Choice, Plugin
+from flake8_torchloader.lint import lint
 from flake8_torchloader.running.program import Limits
 from flake8_torchloader.settings import Settings
 from flake8_torchloader.sources import Linted
@@ -261,10 +262,11 @@ def options(**chosen: object) -> argparse.Namespace:
     return argparse.Namespace(**{**unchosen, **extended, **ours, **chosen})
 
 
-class Hint:
+class OptIn:
     """What is looked at of a rule to decide whether it is on."""
 
-    code = "TLD901"
+    code = "TLD302"
+    is_opt_in = True
 
 
 @pytest.mark.parametrize(
@@ -273,19 +275,32 @@ class Hint:
         ({}, False),
         ({"select": ["TLD"]}, False),
         ({"ignore": ["E"]}, False),
-        ({"select": ["TLD9"]}, True),
-        ({"extend_select": ["TLD901"]}, True),
-        ({"select": ["TLD9"], "ignore": ["TLD901"]}, False),
+        ({"extend_select": ["TLD"]}, False),
+        ({"select": ["T"], "ignore": ["E"], "extend_ignore": ["W"]}, False),
+        ({"select": ["TLD3"]}, True),
+        ({"extend_select": ["TLD302"]}, True),
+        ({"extend_select": ["TLD3"], "ignore": ["E"]}, True),
+        ({"select": ["TLD3"], "ignore": ["TLD302"]}, False),
         ({"select": ["TLD2"]}, False),
     ],
     ids=str,
 )
-def test_hints_are_given_to_those_who_name_them(
+def test_opt_in_codes_are_given_to_those_who_name_them(
     monkeypatch: pytest.MonkeyPatch, chosen: dict[str, list[str]], is_on: bool
 ) -> None:
-    monkeypatch.setattr(rules, "all_rules", lambda: (Hint,))
+    monkeypatch.setattr(rules, "all_rules", lambda: (OptIn,))
 
-    assert Choice(options(**chosen)).codes == ({"TLD901"} if is_on else set())
+    assert Choice(options(**chosen)).codes == ({"TLD302"} if is_on else set())
+
+
+def test_no_opt_in_code_is_looked_for_unless_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    (rule,) = (rule for rule in rules.all_rules() if rule.code == "TLD201")
+    monkeypatch.setattr(rule, "is_opt_in", True)
+
+    assert lint(LAMBDA, "collate.py") == []
+    assert [finding.code for finding in lint(LAMBDA, "collate.py", rules={"TLD201"})] == ["TLD201"]
+    assert run_in_process(monkeypatch, "TLD") == []
+    assert run_in_process(monkeypatch, "TLD", "TLD2") == [(5, 69, "TLD201")]
 
 
 def messages(monkeypatch: pytest.MonkeyPatch, text: str = LAMBDA, **chosen: object) -> list[tuple[int, int, str]]:

@@ -25,7 +25,7 @@ from pathlib import Path
 
 import pytest
 from preloaded import Preloaded
-from test_fixtures import FILES, FIXTURES, findings, identifier, marks, read
+from test_fixtures import FILES, code_of, findings, identifier, marks, read
 
 from flake8_torchloader.rule import Rule
 from flake8_torchloader.rules import all_rules
@@ -52,7 +52,7 @@ RULES = {rule.code: rule(Settings()) for rule in all_rules()}
 
 def rule_of(path: Path) -> Rule:
     """The rule that the folder of a program is about."""
-    return RULES[path.relative_to(FIXTURES).parts[0]]
+    return RULES[code_of(path)]
 
 
 PROGRAMS = [path for path in FILES if path.name.startswith("bad_") or rule_of(path).trials]

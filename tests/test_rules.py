@@ -11,13 +11,20 @@ from flake8_torchloader import rules
 from flake8_torchloader.catalogue import SECTIONS, code_block, page, summary
 from flake8_torchloader.lint import lint
 from flake8_torchloader.rule import LONGEST_NAME, Rule, shorten
-from flake8_torchloader.rules import all_rules
+from flake8_torchloader.rules import FAMILY, all_rules, default_codes
 
 REMEDIES = {"use", "avoid", "prefer", "missing", "add", "should", "dont", "do", "no", "not"}
 """Words that begin the name of a remedy; a rule names the hazard, so that it reads after "allow"."""
 
 UNREADABLE = "TLD000"
 """The one code whose example is no program: it says that a file could not be read."""
+
+
+def codes_in(section: str, rule: type[Rule]) -> set[str]:
+    """What is found in a program of a rule's page by the rules that are on by default, and by this one."""
+    program = code_block(page(rule)[section])
+    return {finding.code for finding in lint(program, "program.py", rules=default_codes() | {rule.code})}
+
 
 every_rule = pytest.mark.parametrize("rule", all_rules(), ids=lambda rule: rule.code)
 
@@ -44,7 +51,7 @@ def test_a_file_is_called_as_its_rule(rule: type[Rule]) -> None:
 
 @every_rule
 def test_a_code_is_one_that_flake8_takes(rule: type[Rule]) -> None:
-    assert re.fullmatch(r"TLD\d{3}", rule.code)
+    assert re.fullmatch(rf"{FAMILY}\d{{3}}", rule.code)
 
 
 @every_rule
@@ -72,17 +79,13 @@ def test_a_page_begins_with_a_sentence_that_fits_a_table(rule: type[Rule]) -> No
 
 @every_rule
 def test_the_example_gives_this_code_alone(rule: type[Rule]) -> None:
-    found = {finding.code for finding in lint(code_block(page(rule)["Example"]), "example.py")}
-
-    assert found == {rule.code}
+    assert codes_in("Example", rule) == {rule.code}
 
 
 @every_rule
 def test_what_is_to_be_used_instead_is_silent(rule: type[Rule]) -> None:
-    instead = code_block(page(rule)["Use instead"])
-
-    assert instead.strip()
-    assert lint(instead, "instead.py") == []
+    assert code_block(page(rule)["Use instead"]).strip()
+    assert codes_in("Use instead", rule) == set()
 
 
 @every_rule
