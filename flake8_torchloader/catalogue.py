@@ -1,4 +1,4 @@
-"""From the rules to what is written about them: each rule's page, and the table in the README."""
+"""From the rules to what is written about them: each rule's page, and the table of all."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from flake8_torchloader.start_method import ALL_METHODS
 
 SECTIONS = ("What goes wrong", "How it is proved", "Example", "Use instead", "Does not see")
 """The sections of a rule's docstring, in their order."""
+
+PROVED, PROGRAMS = "How it is proved", ("Example", "Use instead")
 
 TABLE_BEGINS = "<!-- rules: begin (written by flake8_torchloader.catalogue) -->\n"
 TABLE_ENDS = "<!-- rules: end -->\n"
@@ -29,6 +31,26 @@ def code_block(section: str) -> str:
     """The program that a section shows: its indented lines, moved to the left margin."""
     lines = [line for line in section.splitlines() if not line or line.startswith("    ")]
     return dedent("\n".join(lines)).strip("\n") + "\n"
+
+
+def markdown(rule: type[Rule], proof: str = "") -> str:
+    """A rule's page in Markdown: its docstring, the start methods, and how to silence it.
+
+    `proof` is what is shown below the section on how the rule is proved.
+    """
+    sections = page(rule)
+    parts = [f"# {rule.code}: {rule.name}", summary(rule), f"Start methods: {_methods(rule)}."]
+    for title, body in sections.items():
+        shown = f"```python\n{code_block(body)}```" if title in PROGRAMS else body
+        parts += [f"## {title}", shown, *([proof] if proof and title == PROVED else [])]
+    return "\n\n".join([*parts, "## How to silence it", _silenced(rule)]) + "\n"
+
+
+def _silenced(rule: type[Rule]) -> str:
+    return (
+        f"`# noqa: {rule.code}` at the end of the reported line silences that line, "
+        f"`per-file-ignores = scripts/*.py:{rule.code}` some files, and `extend-ignore = {rule.code}` all of them."
+    )
 
 
 def summary(rule: type[Rule]) -> str:
