@@ -39,11 +39,15 @@ def markdown(rule: type[Rule], proof: str = "") -> str:
     `proof` is what is shown below the section on how the rule is proved.
     """
     sections = page(rule)
-    parts = [f"# {rule.code}: {rule.name}", summary(rule), f"Start methods: {_methods(rule)}."]
+    parts = [f"# {rule.code}: {rule.name}", summary(rule), f"Start methods: {_methods(rule)}.{_chosen(rule)}"]
     for title, body in sections.items():
         shown = f"```python\n{code_block(body)}```" if title in PROGRAMS else body
         parts += [f"## {title}", shown, *([proof] if proof and title == PROVED else [])]
     return "\n\n".join([*parts, "## How to silence it", _silenced(rule)]) + "\n"
+
+
+def _chosen(rule: type[Rule]) -> str:
+    return f" Off until it is named: `--extend-select {rule.code}`." if rule.is_opt_in else ""
 
 
 def _silenced(rule: type[Rule]) -> str:

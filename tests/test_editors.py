@@ -63,9 +63,9 @@ def language_server(folder: Path) -> Iterator[LanguageServer]:
     """A server that was told to run flake8, and nothing else, over what is opened."""
     plugins = {name: {"enabled": False} for name in ("pycodestyle", "pyflakes", "mccabe")}
     flake8 = {"enabled": True, "executable": f"{Path(sys.executable).parent / 'flake8'}"}
-    with subprocess.Popen(
-        [sys.executable, "-m", "pylsp"], cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-    ) as process:
+    pipe, nothing = subprocess.PIPE, subprocess.DEVNULL
+    command = [sys.executable, "-m", "pylsp"]
+    with subprocess.Popen(command, cwd=folder, stdin=pipe, stdout=pipe, stderr=nothing) as process:
         server = LanguageServer(process)
         server.send("initialize", {"processId": None, "rootUri": folder.as_uri(), "capabilities": {}}, number=1)
         next(message for message in server.messages() if message.get("id") == 1)
