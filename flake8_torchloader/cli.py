@@ -13,7 +13,7 @@ from flake8_torchloader.report import json as report_json
 from flake8_torchloader.report import text as report
 from flake8_torchloader.sources import Linted, Problem, lint_paths
 from flake8_torchloader.verdict import Outcome
-from flake8_torchloader.verify import (
+from flake8_torchloader.verifying import (
     IS_POSSIBLE_HERE,
     Case,
     Step,

@@ -154,7 +154,7 @@ class Plugin:
             yield finding.span.line, finding.span.column, f"{finding.code} {finding.message}{proved}", Plugin
 
     def _findings(self, codes: frozenset[str]) -> list[Finding]:
-        from flake8_torchloader.lint import lint
+        from flake8_torchloader.linting import lint
 
         text = "".join(self._lines)
         try:
@@ -168,7 +168,7 @@ class Plugin:
         """What running the file proves about its findings, in a few words each."""
         from flake8_torchloader.report.text import brief
         from flake8_torchloader.sources import Linted
-        from flake8_torchloader.verify import cases, verify
+        from flake8_torchloader.verifying import cases, verify
 
         shown = tuple(self.choice.shown(findings, "".join(self._lines)))
         try:

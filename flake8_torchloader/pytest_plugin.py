@@ -97,7 +97,7 @@ class Program(pytest.File):
         """What the runs of this program proved."""
         from flake8_torchloader.running.program import Limits
         from flake8_torchloader.settings import Settings
-        from flake8_torchloader.verify import cases, verify
+        from flake8_torchloader.verifying import cases, verify
 
         limits = Limits(seconds=self.config.getoption("torchloader_timeout"))
         cwd = self.config.invocation_params.dir

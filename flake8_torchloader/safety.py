@@ -18,7 +18,7 @@ from flake8_torchloader.verdict import (
     unknown,
     why_unreached,
 )
-from flake8_torchloader.verify import Runner
+from flake8_torchloader.verifying import Runner
 
 _MOST_FAILURES = 2
 _GOOD_ENDINGS = (Ending.FINISHED, Ending.CAPPED)

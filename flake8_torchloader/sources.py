@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flake8_torchloader.finding import Finding
-from flake8_torchloader.lint import lint
+from flake8_torchloader.linting import lint
 from flake8_torchloader.noqa import audible
 from flake8_torchloader.settings import Settings
 

@@ -21,7 +21,7 @@ from flake8_torchloader.settings import Settings
 from flake8_torchloader.start_method import ALL_METHODS, StartMethod
 from flake8_torchloader.trial import Trial
 from flake8_torchloader.verdict import Outcome, Reason, Verdict
-from flake8_torchloader.verify import Case, Proof, Step, Verification
+from flake8_torchloader.verifying import Case, Proof, Step, Verification
 
 LAMBDA = """\
 from torch.utils.data import DataLoader

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from flake8_torchloader.finding import Finding
-from flake8_torchloader.lint import lint
+from flake8_torchloader.linting import lint
 from flake8_torchloader.rule import Rule
 from flake8_torchloader.rules import all_rules, default_codes
 

@@ -14,14 +14,14 @@ from running_room import needs_torch
 
 from flake8_torchloader import rules
 from flake8_torchloader.flake8_plugin import Choice, Plugin
-from flake8_torchloader.lint import lint
+from flake8_torchloader.linting import lint
 from flake8_torchloader.running.program import Limits
 from flake8_torchloader.settings import Settings
 from flake8_torchloader.sources import Linted
 from flake8_torchloader.start_method import ALL_METHODS
 from flake8_torchloader.trial import Trial
 from flake8_torchloader.verdict import Evidence, Outcome, Verdict
-from flake8_torchloader.verify import Case, Proof, Verification
+from flake8_torchloader.verifying import Case, Proof, Verification
 
 LAMBDA = """\
 from torch.utils.data import DataLoader, TensorDataset
@@ -386,7 +386,7 @@ def test_the_verdict_stands_in_brackets_after_the_message(
     monkeypatch: pytest.MonkeyPatch, is_verifying: bool
 ) -> None:
     asked: list[Linted] = []
-    monkeypatch.setattr("flake8_torchloader.verify.verify", proving(asked))
+    monkeypatch.setattr("flake8_torchloader.verifying.verify", proving(asked))
 
     (found,) = messages(monkeypatch, verify=is_verifying)
 
@@ -397,7 +397,7 @@ def test_the_verdict_stands_in_brackets_after_the_message(
 @pytest.mark.parametrize(("disable_noqa", "runs"), [(False, 0), (True, 1)])
 def test_what_a_comment_silences_is_not_run(monkeypatch: pytest.MonkeyPatch, disable_noqa: bool, runs: int) -> None:
     asked: list[Linted] = []
-    monkeypatch.setattr("flake8_torchloader.verify.verify", proving(asked))
+    monkeypatch.setattr("flake8_torchloader.verifying.verify", proving(asked))
 
     messages(monkeypatch, f"{LAMBDA.rstrip()}  # noqa: TLD2\n", verify=True, disable_noqa=disable_noqa)
 
@@ -408,7 +408,7 @@ def test_what_cannot_be_run_is_no_reason_to_fall_silent(monkeypatch: pytest.Monk
     def fail(case: Case, settings: Settings) -> Verification:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("flake8_torchloader.verify.verify", fail)
+    monkeypatch.setattr("flake8_torchloader.verifying.verify", fail)
 
     (found,) = messages(monkeypatch, verify=True)
 

@@ -12,14 +12,14 @@ PACKAGE = Path(__file__).parent.parent / "flake8_torchloader"
 FLOORS = (
     {
         "start_method", "settings", "finding", "module", "observed", "worker_seen", "trial", "verdict", "sending",
-        "opencv", "__init__",
+        "opencv",
     },
     {"rule"},
     {"rules"},
     {"reading", "running", "fixing"},
-    {"noqa", "lint", "sources", "verify", "safety"},
+    {"noqa", "linting", "sources", "verifying", "safety"},
     {"report", "catalogue"},
-    {"flake8_plugin", "pytest_plugin", "command_line", "cli", "__main__"},
+    {"flake8_plugin", "pytest_plugin", "command_line", "cli", "__main__", "__init__"},
 )
 """The rooms of each floor, the lowest floor first."""
 

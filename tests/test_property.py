@@ -13,7 +13,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from flake8_torchloader.lint import lint
+from flake8_torchloader.linting import lint
 from flake8_torchloader.rules import all_rules
 
 FIXTURES = sorted((Path(__file__).parent.parent / "fixtures").rglob("*.py"))

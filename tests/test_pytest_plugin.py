@@ -17,7 +17,7 @@ from flake8_torchloader.settings import Settings
 from flake8_torchloader.start_method import StartMethod
 from flake8_torchloader.trial import Ending, Run, Trial
 from flake8_torchloader.verdict import Evidence, Outcome, Reason, Verdict
-from flake8_torchloader.verify import Case, Proof, Verification
+from flake8_torchloader.verifying import Case, Proof, Verification
 
 pytest_plugins = "pytester"
 
@@ -55,7 +55,7 @@ def proved(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> list[t
         proofs = [Proof(file.path, finding, VERDICTS[finding.span.line], ()) for finding in file.findings]
         return Verification(case.program, limits, {}, tuple(proofs))
 
-    monkeypatch.setattr("flake8_torchloader.verify.verify", verify)
+    monkeypatch.setattr("flake8_torchloader.verifying.verify", verify)
     return asked
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from flake8_torchloader.catalogue import with_current_table
-from flake8_torchloader.lint import lint
+from flake8_torchloader.linting import lint
 from flake8_torchloader.rules import all_rules, default_codes
 
 ROOT = Path(__file__).parent.parent

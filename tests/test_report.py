@@ -27,7 +27,7 @@ from flake8_torchloader.verdict import (
     refuted,
     unknown,
 )
-from flake8_torchloader.verify import Proof, Step, Verification
+from flake8_torchloader.verifying import Proof, Step, Verification
 
 SCHEMA_OF_VERSION_1 = """\
 findings[].code

@@ -9,7 +9,7 @@ import pytest
 
 from flake8_torchloader import rules
 from flake8_torchloader.catalogue import SECTIONS, code_block, page, summary
-from flake8_torchloader.lint import lint
+from flake8_torchloader.linting import lint
 from flake8_torchloader.rule import LONGEST_NAME, Rule, shorten
 from flake8_torchloader.rules import FAMILY, all_rules, default_codes
 

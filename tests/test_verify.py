@@ -10,7 +10,7 @@ import pytest
 from made_runs import made_failure, made_pass, made_run
 from running_room import needs_torch
 
-from flake8_torchloader import verify as verifying
+from flake8_torchloader import verifying
 from flake8_torchloader.finding import Finding, Note, Span
 from flake8_torchloader.observed import LoaderBuilt, Site, Stage, Unfit, Unpicklable
 from flake8_torchloader.running.program import Entry, Limits, Program, Script
@@ -29,7 +29,7 @@ from flake8_torchloader.verdict import (
     refuted,
     unknown,
 )
-from flake8_torchloader.verify import Case, Step, cases, verify
+from flake8_torchloader.verifying import Case, Step, cases, verify
 
 PYTHON = Path(sys.executable)
 SCRIPT = Path("train.py")

@@ -36,7 +36,7 @@ from flake8_torchloader.sources import Linted, Problem
 from flake8_torchloader.start_method import StartMethod
 from flake8_torchloader.trial import Run
 from flake8_torchloader.verdict import Verdict
-from flake8_torchloader.verify import Proof, Verification
+from flake8_torchloader.verifying import Proof, Verification
 
 SCHEMA = "flake8-torchloader/findings"
 SCHEMA_VERSION = 1

@@ -11,7 +11,7 @@ from flake8_torchloader.finding import Finding
 from flake8_torchloader.running.program import Entry, Program
 from flake8_torchloader.trial import Blocked, Run, Trial
 from flake8_torchloader.verdict import Evidence, Outcome, Verdict
-from flake8_torchloader.verify import Proof, Step, Verification
+from flake8_torchloader.verifying import Proof, Step, Verification
 
 _TRIAL_NAMES = {Trial.CONTROL: "without workers", Trial.REIMPORT: "imported again"}
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
