@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from flake8_torchloader.catalogue import markdown
-from flake8_torchloader.lint import lint
+from flake8_torchloader.linting import lint
 from flake8_torchloader.rule import Rule
 from flake8_torchloader.rules import all_rules
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from flake8_torchloader.lint import lint
+from flake8_torchloader.linting import lint
 
 PROGRAM = """\
 from torch.utils.data import DataLoader
