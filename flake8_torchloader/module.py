@@ -155,6 +155,22 @@ class Variable:
     places: frozenset[Place]
 
 
+@dataclass(frozen=True, slots=True)
+class Generator:
+    """A random generator that is made before the workers start, and drawn from in worker code.
+
+    `source` is the full name of what makes it, `name` what the file calls it, `draws` where workers draw. `loaders` are
+    the loaders that are seen to send it.
+    """
+
+    site: Site
+    source: str
+    name: str
+    draws: tuple[Site, ...]
+    methods: frozenset[StartMethod] = ALL_METHODS
+    loaders: tuple[Site, ...] = ()
+
+
 def _nowhere(site: Site) -> Span:
     return Span(1, 0, 1, 0)
 
@@ -169,5 +185,6 @@ class Module:
     arrays: tuple[Array, ...] = ()
     calls: tuple[Call, ...] = ()
     variables: tuple[Variable, ...] = ()
+    generators: tuple[Generator, ...] = ()
     failure: str | None = None
     span: Callable[[Site], Span] = field(default=_nowhere, repr=False, compare=False)

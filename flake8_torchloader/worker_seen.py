@@ -30,17 +30,26 @@ class Worker:
 
 @dataclass(frozen=True)
 class GeneratorSeen:
-    """A random generator within reach of the dataset: hashes of its state around the first fetch of an epoch."""
+    """A random generator within reach of a worker: hashes of its state around the first fetch of an epoch.
+
+    `was_reseeded` says that the later state is no continuation of the earlier one.
+    """
 
     path: str
     type: str
     before: str
     after: str
+    was_reseeded: bool = False
 
     @property
     def was_drawn(self) -> bool:
         """Whether the fetch drew numbers from it."""
         return self.before != self.after
+
+    @property
+    def is_global(self) -> bool:
+        """Whether it is the one that `random`, `numpy.random` or `torch` keeps for everybody, which torch seeds."""
+        return self.path.startswith("global ")
 
 
 @dataclass(frozen=True)

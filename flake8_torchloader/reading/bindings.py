@@ -16,8 +16,8 @@ class Binder(Cursor):
     """Notes every assignment and import, in the order of the text.
 
     `names` has the first name that a value is given, by the id of its node; `parts` the values put
-    on other objects, which `outer` has with their targets; `writes` those put under a key; `dropped`
-    the statements whose value nobody takes.
+    on other objects, which `outer` has with their targets, and `far` if those are attributes themselves;
+    `writes` those put under a key; `dropped` the statements whose value nobody takes.
     """
 
     def __init__(self, module: cst.Module) -> None:
@@ -27,6 +27,7 @@ class Binder(Cursor):
         self.parts: set[int] = set()
         self.dropped: set[int] = set()
         self.outer: list[tuple[Expression, Expression]] = []
+        self.far: list[tuple[Expression, Expression]] = []
 
     def _bind(self, target: cst.CSTNode, how: How, value: Expression | None, path: tuple[int, ...] = ()) -> None:
         """Note that a target gets a value, or the part of it to which `path` leads."""
@@ -45,6 +46,7 @@ class Binder(Cursor):
                     self.outer.append((self._at(target), value))
             case cst.Attribute() if value is not None:
                 self.parts.add(id(value.node))
+                self.far.append((self._at(target), value))
             case cst.Subscript(value=base):
                 self._bind(base, How.ADDED, value, path)
                 if value is not None:

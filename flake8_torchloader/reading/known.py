@@ -168,3 +168,22 @@ DTYPES: Mapping[str, int] = {
     "complex64": 8, "complex128": 16, "f4": 4, "f8": 8, "u1": 1, "i4": 4, "i8": 8,
 }  # fmt: skip
 """Bytes per element."""
+
+GENERATORS = frozenset({
+    "numpy.random.default_rng", "numpy.random.Generator", "numpy.random.RandomState", "random.Random",
+    "torch.Generator", "albumentations.Compose",
+})  # fmt: skip
+"""What makes a random generator of its own, or holds one: nobody seeds these for each worker."""
+
+OLD_ALBUMENTATIONS = frozenset({
+    "Cutout", "JpegCompression", "RandomBrightness", "RandomContrast", "ToTensor", "Flip", "imgaug",
+    "IAAAdditiveGaussianNoise", "IAAAffine", "IAACropAndPad", "IAAEmboss", "IAAFliplr", "IAAFlipud", "IAAPerspective",
+    "IAAPiecewiseAffine", "IAASharpen", "IAASuperpixels",
+})  # fmt: skip
+"""What albumentations had when its transforms drew from the global generators (before 1.4.21), and dropped since."""
+
+OLD_ALBUMENTATIONS_KEYWORDS = frozenset({
+    "always_apply", "max_holes", "max_height", "max_width", "min_holes", "var_limit", "quality_lower", "alpha_affine",
+    "fill_value", "mask_fill_value",
+})  # fmt: skip
+"""Arguments of those days."""

@@ -14,6 +14,7 @@ from flake8_torchloader.reading.collect import Collector
 from flake8_torchloader.reading.contents import Contents
 from flake8_torchloader.reading.crossings import CrossingReader
 from flake8_torchloader.reading.datasets import DatasetReader
+from flake8_torchloader.reading.generators import GeneratorReader
 from flake8_torchloader.reading.loaders import LoaderReader
 from flake8_torchloader.reading.models import ModelReader
 from flake8_torchloader.reading.names import Names
@@ -41,6 +42,7 @@ def read_module(text: str, tree: ast.Module) -> Module:
         arrays=tuple(ArrayReader(names, values, datasets).read()),
         calls=tuple(_calls(file, names, places, values)),
         variables=tuple(_variables(file, names, places, values)),
+        generators=tuple(GeneratorReader(names, values, places, datasets).read()),
         span=Positions(module, tree),
     )
 

@@ -82,4 +82,5 @@ def _first_fetch(event: Event, passed: int | None) -> FirstFetch:
 
 
 def _generator(one: fields.Fields) -> GeneratorSeen:
-    return GeneratorSeen(*(fields.text(one, name) for name in ("path", "type", "before", "after")))
+    path, kind, before, after = (fields.text(one, name) for name in ("path", "type", "before", "after"))
+    return GeneratorSeen(path, kind, before, after, one.get("reseeded") is True)

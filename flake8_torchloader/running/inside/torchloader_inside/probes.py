@@ -1,19 +1,17 @@
-"""Looks at a dataset without changing it: its random generators, the outline of its attributes, its devices, models.
+"""Looks at a dataset without changing it: what is within reach of it, the outline of its attributes, devices, models.
 
 No method of the user is called: what a class of his made of `__getitem__` or `items` is passed by.
 """
 
 from __future__ import annotations
 
-import hashlib
-import random
 import sys
 from collections.abc import Iterator
 from itertools import islice
 from types import ModuleType
 from typing import Any
 
-from .samples import digest, tensor_bytes
+from .samples import digest
 from .sites import is_users
 from .tell import clip, quietly
 
@@ -23,7 +21,7 @@ _MOST_ITEMS = 50
 _MOST_ATTRIBUTES = 60
 _SIMPLE = (int, float, bool, type(None))
 _SIZED = (list, tuple, dict, set, frozenset, str, bytes, bytearray)
-_PLAIN = (int, float, complex, str, bytes, bool, type(None), ModuleType, type)
+PLAIN = (int, float, complex, str, bytes, bool, type(None), ModuleType, type)
 
 
 def _children(thing: Any) -> Iterator[tuple[str, Any]]:
@@ -36,16 +34,16 @@ def _children(thing: Any) -> Iterator[tuple[str, Any]]:
         yield from ((f".{name}", value) for name, value in list(vars(thing).items())[:_MOST_ITEMS])
 
 
-def _reachable(roots: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+def reachable(roots: dict[str, Any], most: int = _MOST_THINGS) -> Iterator[tuple[str, Any]]:
     """All things within reach of some roots with the path to each, nearest first, each thing once."""
     queue = [(path, thing, 0) for path, thing in roots.items()]
     seen: set[int] = set()
     for path, thing, depth in queue:
-        if isinstance(thing, _PLAIN) or id(thing) in seen:
+        if isinstance(thing, PLAIN) or id(thing) in seen:
             continue
         seen.add(id(thing))
         yield path, thing
-        if depth < _DEEPEST and len(queue) < _MOST_THINGS and not _is_tensor(thing):
+        if depth < _DEEPEST and len(queue) < most and not _is_tensor(thing):
             queue.extend((path + step, child, depth + 1) for step, child in _children(thing))
 
 
@@ -57,34 +55,6 @@ def _is_tensor(thing: Any) -> bool:
 def _is_array(thing: Any) -> bool:
     numpy = sys.modules.get("numpy")
     return numpy is not None and isinstance(thing, numpy.ndarray)
-
-
-def generators(dataset: Any) -> dict[str, tuple[str, str]]:
-    """The random generators within reach of a dataset or global in its module: path -> type and hash of the state."""
-    module = sys.modules.get(type(dataset).__module__)
-    known = vars(module) if module is not None and is_users(_file(module)) else {}
-    roots = {"dataset": dataset, **{name: value for name, value in known.items() if _state(value) is not None}}
-    found = ((path, thing, _state(thing)) for path, thing in _reachable(roots))
-    return {path: (type(thing).__name__, state) for path, thing, state in found if state is not None}
-
-
-def _state(thing: Any) -> str | None:
-    """A hash of the state of a generator, taken without drawing from it; None for anything else."""
-    torch, numpy = sys.modules.get("torch"), sys.modules.get("numpy")
-    if isinstance(thing, random.Random) and not isinstance(thing, random.SystemRandom):
-        return _hash(repr(thing.getstate()).encode())
-    if numpy is not None and isinstance(thing, numpy.random.Generator):
-        return _hash(repr(thing.bit_generator.state).encode())
-    if numpy is not None and isinstance(thing, numpy.random.RandomState):
-        kind, keys, *rest = thing.get_state()
-        return _hash(repr((kind, bytes(keys), rest)).encode())
-    if torch is not None and isinstance(thing, torch.Generator):
-        return _hash(tensor_bytes(thing.get_state()))
-    return None
-
-
-def _hash(data: bytes) -> str:
-    return hashlib.blake2b(data, digest_size=6).hexdigest()
 
 
 @quietly
@@ -128,7 +98,7 @@ def _size(value: Any) -> int | None:
 @quietly
 def devices_of(thing: Any) -> list[str]:
     """The devices, other than the CPU, of the tensors within reach of a thing."""
-    found = {str(part.device) for _, part in _reachable({"": thing}) if _is_tensor(part)}
+    found = {str(part.device) for _, part in reachable({"": thing}) if _is_tensor(part)}
     return sorted(found - {"cpu"})
 
 
@@ -136,7 +106,7 @@ def devices_of(thing: Any) -> list[str]:
 def models_held() -> list[dict[str, Any]]:
     """The models that global variables of the user's modules hold in this process."""
     torch = sys.modules.get("torch")
-    modules = {id(module): module for module in list(sys.modules.values()) if is_users(_file(module))}
+    modules = {id(module): module for module in list(sys.modules.values()) if is_users(file_of(module))}
     held = {
         id(value): (f"{module.__name__}.{name}", value)
         for module in modules.values()
@@ -147,7 +117,7 @@ def models_held() -> list[dict[str, Any]]:
     return [{"name": name, "type": type(model).__qualname__, "bytes": _model_bytes(model)} for name, model in models]
 
 
-def _file(module: Any) -> str:
+def file_of(module: Any) -> str:
     """The file of a module, or what passes for none."""
     file = getattr(module, "__file__", None)
     return file if isinstance(file, str) else "<none>"

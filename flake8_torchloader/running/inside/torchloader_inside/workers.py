@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from . import cap, handles, measure, opencv, probes
+from . import cap, generators, handles, measure, opencv, probes
 from .samples import digest
 from .settings import SETTINGS
 from .sites import failure
@@ -119,8 +119,9 @@ class _Watch:
         self._where = {"worker": _worker, "epoch": epoch, "pass": cap.latest()}
         self.fetches = 0
         self._index: Any = None
+        self._collate: Any = None
         self._began = 0.0
-        self._generators: dict[str, Any] = {}
+        self._generators: dict[str, generators.State] = {}
         self._attributes: dict[str, Any] = {}
         self._cv2_calls: set[str] = set()
 
@@ -136,7 +137,7 @@ class _Watch:
         self._index, self._began = index, time.monotonic()
         if self.fetches == 0:
             tell("fetch_entered", **self._where)
-            self._generators = probes.generators(fetcher.dataset)
+            self._generators = generators.states(fetcher.dataset, self._collate)
             self._attributes = probes.attributes(fetcher.dataset) or {}
 
     @quietly
@@ -150,7 +151,7 @@ class _Watch:
             self._tell_first(fetcher.dataset, batch, seconds)
 
     def _tell_first(self, dataset: Any, batch: Any, seconds: float) -> None:
-        after = probes.generators(dataset)
+        after = generators.states(dataset, self._collate)
         tell(
             "first_fetch",
             **self._where,
@@ -161,16 +162,25 @@ class _Watch:
             cuda=measure.has_cuda(),
             cuda_bytes=measure.cuda_bytes(),
             devices=probes.devices_of(batch),
-            generators=[
-                {"path": path, "type": kind, "before": self._generators.get(path, ("", ""))[1], "after": state}
-                for path, (kind, state) in after.items()
-            ],
+            generators=[self._generator(path, state) for path, state in after.items()],
             attributes_before=self._attributes,
             attributes_after=probes.attributes(dataset),
         )
 
+    def _generator(self, path: str, after: generators.State) -> dict[str, Any]:
+        before = self._generators.get(path)
+        is_drawn = before is not None and before.digest != after.digest
+        return {
+            "path": path,
+            "type": after.type,
+            "before": before.digest if before is not None else "",
+            "after": after.digest,
+            "reseeded": is_drawn and before is not None and before.is_reseeded_in(after),
+        }
+
     def collate(self, original: Callable[[Any], Any]) -> Callable[[Any], Any]:
         """Take a digest of each item on its way to the user's collate function."""
+        self._collate = original
 
         def collate_fn(items: Any) -> Any:
             if self.fetches < SETTINGS.batches:
