@@ -2,84 +2,129 @@
 
 from __future__ import annotations
 
-import io
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 
-from flake8_torchloader.command_line import Order, Refused, read_order
-from flake8_torchloader.report import json as report_json
-from flake8_torchloader.report import text as report
-from flake8_torchloader.sources import Linted, Problem, lint_paths
+from flake8_torchloader.baseline import BadBaseline, Baseline, document, read_baseline
+from flake8_torchloader.command_line import STDIN, Order, read_order
+from flake8_torchloader.files import Search
+from flake8_torchloader.problem import Problem
+from flake8_torchloader.refused import Refused
+from flake8_torchloader.results import Results
+from flake8_torchloader.sources import Linted, Linter, lint_paths
+from flake8_torchloader.teller import Teller, write
+from flake8_torchloader.terminal import complain, let_all_names_be_printed, progress
 from flake8_torchloader.verdict import Outcome
 from flake8_torchloader.verifying import (
     IS_POSSIBLE_HERE,
     Case,
-    Step,
-    Verification,
     cases,
     verify,
 )
 
 CLEAN, FOUND, FAILED, INTERRUPTED = 0, 1, 2, 130
-
-Watch = Callable[[Step], None]
+UNREAD = "TLD000"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Lint, verify if asked to, print; the exit status is described by `--help`."""
-    _let_all_names_be_printed()
+    """Lint, verify if asked to, tell; the exit status is described by `--help`."""
+    let_all_names_be_printed()
     try:
-        status = _carry_out(read_order(sys.argv[1:] if argv is None else list(argv)))
+        status = carry_out(read_order(sys.argv[1:] if argv is None else list(argv)))
         sys.stdout.flush()
         return status
     except Refused as refusal:
-        _complain(str(refusal))
+        complain(str(refusal))
         return FAILED
     except KeyboardInterrupt:
-        _complain("interrupted")
+        complain("interrupted")
         return INTERRUPTED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     except Exception as error:
-        _complain(f"stumbled: {' '.join(f'{type(error).__name__}: {error}'.split())}")
+        complain(f"stumbled: {' '.join(f'{type(error).__name__}: {error}'.split())}")
         return FAILED
 
 
-def _carry_out(order: Order) -> int:
+def carry_out(order: Order) -> int:
+    """Do what was ordered, and give the exit status."""
     if order.is_verifying and not IS_POSSIBLE_HERE:
         raise Refused("--verify runs programs on Linux only")
-    seen = list(lint_paths(order.paths, order.settings))
-    files = [one for one in seen if isinstance(one, Linted)]
-    problems = [one for one in seen if isinstance(one, Problem)]
+    if order.write_baseline is not None:
+        return _write_baseline(order, order.write_baseline, _lint(order))
+    baseline = _known(order.output.baseline)
+    results = _lint(order)
+    if baseline is not None:
+        _tell_what_is_stale(order, baseline, results)
+        results = replace(results, files=tuple(baseline.fresh(results.files)))
+    teller = Teller(order)
+    if order.is_verifying:
+        results = _verified(order, results, teller)
+    else:
+        teller.tell(results)
+    teller.close(results)
+    return _status(order, results)
+
+
+def _lint(order: Order) -> Results:
+    """What is found in all files; what can't be read is told at once."""
+    seen = [_lint_stdin(order)] if STDIN in order.paths else list(lint_paths(order.paths, order.config))
+    problems = tuple(one for one in seen if isinstance(one, Problem))
     for problem in problems:
-        _complain(str(problem))
-    if not order.is_verifying:
-        _print_findings(files)
-        _write_json(order, files, problems, None)
-        return FAILED if problems else _status(files, [])
-    verifications = list(_verified(order, files, problems))
-    if verifications:
-        print(report.summary(verifications))
-    _write_json(order, files, problems, verifications)
-    return FAILED if problems else _status(files, verifications)
+        complain(str(problem))
+    if not seen and not order.output.quiet:
+        complain("no programs and no notebooks there, but for what is excluded or ignored")
+    files = tuple(one for one in seen if isinstance(one, Linted))
+    return Results(files, problems, None, order.config.settings)
 
 
-def _verified(order: Order, files: Sequence[Linted], problems: list[Problem]) -> Iterator[Verification]:
-    """Verify and print program by program, so that what is known is seen; what goes wrong joins the problems."""
-    for case in cases(files, order.python, order.cwd, order.entry, order.arguments):
+def _lint_stdin(order: Order) -> Linted | Problem:
+    path = order.stdin_filename
+    content = sys.stdin.buffer.read()
+    if not list(Search(order.config).file(path)):
+        return Linted(path, ())
+    return Linter(order.config).bytes(content, path)
+
+
+def _write_baseline(order: Order, path: Path, found: Results) -> int:
+    write(path, document(found.files, path.parent))
+    if not order.output.quiet:
+        complain(f"{path}: {sum(1 for _ in found)} findings are known from now on")
+    return FAILED if found.problems else CLEAN
+
+
+def _known(path: Path | None) -> Baseline | None:
+    try:
+        return None if path is None else read_baseline(path)
+    except BadBaseline as error:
+        raise Refused(str(error)) from error
+
+
+def _tell_what_is_stale(order: Order, baseline: Baseline, found: Results) -> None:
+    stale = baseline.stale(found.files, order.config.selection.codes())
+    if stale and not order.output.quiet:
+        first = f"{stale[0].path}: {stale[0].code} at {stale[0].text!r}"
+        complain(f"{order.output.baseline}: {len(stale)} of it stale, such as {first}; write it anew")
+
+
+def _verified(order: Order, results: Results, teller: Teller) -> Results:
+    """Verify and tell program by program, so that what is known is seen; what goes wrong joins the problems."""
+    problems, verifications = list(results.problems), []
+    for case in cases(results.files, order.python, order.cwd, order.entry, order.arguments):
+        part = replace(results, files=case.files)
         try:
-            with _progress() as watch:
-                verification = verify(case, order.settings, order.limits, watch)
+            with progress(is_quiet=order.output.quiet) as watch:
+                verifications.append(verify(case, results.settings, order.limits, watch))
+                part = replace(part, verifications=(verifications[-1],))
         except Exception as error:
             problems.append(_failure(case, error))
-            _complain(str(problems[-1]))
-            _print_findings(case.files)
-            continue
-        print(report.verification_text(verification), flush=True)
-        yield verification
+            complain(str(problems[-1]))
+        teller.tell(part)
+    return replace(results, problems=tuple(problems), verifications=tuple(verifications))
 
 
 def _failure(case: Case, error: Exception) -> Problem:
@@ -87,70 +132,11 @@ def _failure(case: Case, error: Exception) -> Problem:
     return Problem(case.files[0].path, f"could not be verified: {reason}")
 
 
-def _status(files: Sequence[Linted], verifications: Sequence[Verification]) -> int:
-    found = sum(len(file.findings) for file in files)
-    outcomes = [proof.verdict.outcome for one in verifications for proof in one.proofs]
-    return FOUND if found > outcomes.count(Outcome.REFUTED) else CLEAN
-
-
-def _print_findings(files: Sequence[Linted]) -> None:
-    for file in files:
-        for finding in file.findings:
-            print(report.finding_line(file.path, finding))
-
-
-def _write_json(
-    order: Order, files: Sequence[Linted], problems: Sequence[Problem], verifications: Sequence[Verification] | None
-) -> None:
-    if order.json is None:
-        return
-    text = report_json.document(order.settings, files, problems, verifications)
-    try:
-        order.json.write_text(text, encoding="ascii")
-    except OSError as error:
-        raise Refused(f"can't write {order.json}: {error.strerror}") from error
-
-
-def _progress() -> AbstractContextManager[Watch]:
-    """What shows the trial that is running: a line that moves on a terminal, a line for each trial elsewhere."""
-    return _moving_line() if sys.stderr.isatty() and _has_rich() else _plain_lines()
-
-
-@contextmanager
-def _plain_lines() -> Iterator[Watch]:
-    yield lambda step: print(f"torchloader: {report.step_line(step)}", file=sys.stderr, flush=True)
-
-
-@contextmanager
-def _moving_line() -> Iterator[Watch]:
-    from rich.console import Console
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-
-        def watch(step: Step) -> None:
-            for task in progress.task_ids:
-                progress.remove_task(task)
-            progress.add_task(report.step_line(step), total=None)
-
-        yield watch
-
-
-def _has_rich() -> bool:
-    try:
-        import rich.progress  # noqa: F401
-    except ImportError:
-        return False
-    return True
-
-
-def _complain(line: str) -> None:
-    print(f"torchloader: {line}", file=sys.stderr, flush=True)
-
-
-def _let_all_names_be_printed() -> None:
-    """File names may hold what the encoding of the terminal lacks."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+def _status(order: Order, results: Results) -> int:
+    """What `--help` says; a file that could not be analysed is something that could not be done."""
+    codes = [finding.code for _, finding in results]
+    if results.problems or UNREAD in codes:
+        return FAILED
+    outcomes = [proof.verdict.outcome for one in results.verifications or () for proof in one.proofs]
+    is_clean = len(codes) <= outcomes.count(Outcome.REFUTED) and not any(file.unused for file in results.files)
+    return CLEAN if is_clean or order.output.exit_zero else FOUND

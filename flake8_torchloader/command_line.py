@@ -1,40 +1,41 @@
-"""What the command `torchloader` was asked to do, read from its command line."""
+"""What the command `torchloader` was asked to do, by its command line and the nearest config file."""
 
 from __future__ import annotations
 
-import argparse
 import os
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import Any
 
-from flake8_torchloader import __version__
+from flake8_torchloader.arguments import Given, parse
+from flake8_torchloader.config import Config, option, options, parse_flag, rebased
+from flake8_torchloader.config_file import BadConfig, ConfigFile, nearest, read
+from flake8_torchloader.refused import Refused
+from flake8_torchloader.report import Format, parse_format
 from flake8_torchloader.running.program import Entry, Limits
-from flake8_torchloader.settings import Settings, option_type, parse_size
-from flake8_torchloader.start_method import parse_start_methods
 
-DESCRIPTION = """\
-Find the hazards of PyTorch DataLoader worker processes in source code and, with
---verify, prove each finding by running the program that it stands in.
-"""
-EPILOG = """\
---verify runs your code, with real workers, under every start method (Linux only).
-Network connections, and writes outside of a temporary folder, are refused; this is
-a seat belt for honest programs, no sandbox. What follows -- goes to each script.
-
-exit status:
-  0  nothing was found; with --verify: everything that was found is refuted
-  1  something was found; with --verify: at least one finding is not refuted
-  2  something could not be run: a bad option, a path that can't be read
-  130  interrupted
-"""
+STDIN = Path("-")
 
 
-class Refused(Exception):
-    """A command line that can't be carried out, with a line that says why."""
+@dataclass(frozen=True, kw_only=True)
+class Output:
+    """How results are told, and what they amount to."""
+
+    output_format: Format = option(
+        Format.TEXT, parse_format, "FORMAT", f"one of {', '.join(one.value for one in Format)} (default: text)"
+    )
+    output_file: Path | None = option(None, Path, "FILE", "write the results there, whole or not at all")
+    baseline: Path | None = option(None, Path, "FILE", "leave out the findings that this file knows")
+    statistics: bool = option(False, parse_flag, "", "count how often each code was found")
+    quiet: bool = option(False, parse_flag, "", "tell only what is found and what goes wrong")
+    exit_zero: bool = option(False, parse_flag, "", "end with status 0 whatever is found")
+
+
+OPTIONS = {**options(Config), **options(Output)}
+"""What can be said in a config file and on the command line."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,10 @@ class Order:
     """What is to be done; `python` and `cwd` are absolute."""
 
     paths: tuple[Path, ...]
-    settings: Settings
+    config: Config
+    output: Output
+    write_baseline: Path | None
+    stdin_filename: Path
     is_verifying: bool
     python: Path
     cwd: Path
@@ -53,37 +57,34 @@ class Order:
 
 
 def read_order(argv: Sequence[str]) -> Order:
-    """Read a command line, without the name of the command.
+    """Read a command line, without the name of the command, and the config file that goes with it.
 
     Raises:
-        Refused: if it asks for something that can't be done.
+        Refused: if they ask for something that can't be done.
         SystemExit: after `--help` or `--version`, which are answered here.
     """
     own, arguments = _split(argv)
-    given = _parser().parse_args(own)
-    if not given.paths:
-        raise Refused("no PATH given: name the files and folders to look at (--help says more)")
-    if (arguments or given.entry) and not given.verify:
-        raise Refused(f"{'--entry' if given.entry else 'what follows --'} is for a program that is run: add --verify")
-    if arguments and given.entry:
-        raise Refused("an --entry takes no arguments: leave out -- and what follows")
-    limits = Limits(given.timeout, given.batches, given.epochs, given.allow_network, given.allow_write)
+    given = parse(own, OPTIONS, {**_defaults(Config), **_defaults(Output)})
+    paths = tuple(given.paths or [Path()])
+    _refuse_what_makes_no_sense(given, paths, arguments)
+    values = _chosen(given, _config_file(given, paths))
+    output = Output(**{name: values.pop(name) for name in options(Output) if name in values})
+    for name, file in (("output-file", output.output_file), ("write-baseline", given.write_baseline)):
+        _refuse_unwritable(name, file)
     return Order(
-        paths=tuple(given.paths),
-        settings=Settings(given.start_methods, given.large_array),
+        paths=paths,
+        config=Config(**{"jobs": 0, **values}),
+        output=output,
+        write_baseline=given.write_baseline,
+        stdin_filename=given.stdin_filename or Path("stdin"),
         is_verifying=given.verify,
         python=_interpreter(given.python),
         cwd=_folder(given.cwd),
-        limits=limits,
+        limits=Limits(given.timeout, given.batches, given.epochs, given.allow_network, given.allow_write),
         entry=Entry(given.entry, given.workers) if given.entry else None,
         arguments=tuple(arguments),
-        json=_writable(given.json) if given.json else None,
+        json=_refuse_unwritable("json", given.json),
     )
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise Refused(message)
 
 
 def _split(argv: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
@@ -92,74 +93,52 @@ def _split(argv: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
     return argv[:place], argv[place + 1 :]
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
-        prog="torchloader",
-        usage="%(prog)s PATH... [options] [--verify [options] [-- SCRIPT ARGUMENTS...]]",
-        description=DESCRIPTION,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    add = parser.add_argument
-    add("paths", nargs="*", type=Path, metavar="PATH", help="files, and folders with *.py files in and below them")
-    add("--version", action="version", version=f"%(prog)s {__version__}")
-    add(
-        "--start-methods", type=option_type(parse_start_methods), default="fork,forkserver,spawn", metavar="METHODS",
-        help="the start methods to think of, and to run under (default: fork,forkserver,spawn)",
-    )  # fmt: skip
-    add(
-        "--large-array", type=option_type(parse_size), default="64MiB", metavar="SIZE",
-        help="report arrays of this many bytes or more that a dataset keeps (default: 64MiB)",
-    )  # fmt: skip
-    add("--json", type=Path, metavar="FILE", help="write all that was found, run and proved to this file")
-    _add_verifying(parser)
-    return parser
+def _defaults(kind: type[Config] | type[Output]) -> Mapping[str, object]:
+    blank = kind()
+    return {name: getattr(blank, name) for name in options(kind)}
 
 
-def _add_verifying(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("proving by running")
-    add = group.add_argument
-    add("--verify", action="store_true", help="run what has findings, and say which of them are real")
-    add("--python", metavar="PY", help="the interpreter to run with, which has torch (default: this one)")
-    add("--cwd", type=Path, default=Path(), metavar="DIR", help="the folder to run in (default: the current one)")
-    add(
-        "--entry", type=option_type(_entry), metavar="MODULE:FACTORY",
-        help="run no script, but what this callable returns, for findings in library files: a DataLoader, or a dataset",
-    )  # fmt: skip
-    add("--workers", type=_count(), default=2, metavar="N", help="workers for a dataset of --entry (default: 2)")
-    add("--timeout", type=option_type(_seconds), default=60.0, metavar="S", help="seconds for a trial (default: 60)")
-    add("--batches", type=_count(), default=8, metavar="N", help="end a loop after so many batches (default: 8)")
-    add("--epochs", type=_count(), default=2, metavar="N", help="iterate a loader so many times (default: 2)")
-    add("--allow-network", action="store_true", help="let the program open connections")
-    add("--allow-write", action="store_true", help="let the program write files anywhere")
+def _refuse_what_makes_no_sense(given: Given, paths: Sequence[Path], arguments: Sequence[str]) -> None:
+    if STDIN in paths and (len(paths) > 1 or given.verify):
+        raise Refused("standard input (-) can't be verified" if given.verify else "standard input (-) stands alone")
+    if given.stdin_filename and STDIN not in paths:
+        raise Refused("--stdin-filename names what is read from standard input: give - as the path")
+    if (arguments or given.entry) and not given.verify:
+        raise Refused(f"{'--entry' if given.entry else 'what follows --'} is for a program that is run: add --verify")
+    if arguments and given.entry:
+        raise Refused("an --entry takes no arguments: leave out -- and what follows")
+    if given.write_baseline and given.verify:
+        raise Refused("a baseline holds what is found, whatever is proved: leave out --verify or --write-baseline")
+    if given.config and given.isolated:
+        raise Refused("--isolated reads no config file: leave out --config")
 
 
-def _count() -> argparse._ActionType:
-    return option_type(_positive)
-
-
-def _positive(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 0 < int(text[:10]) and len(text) < 10):
-        raise ValueError(f"not a number from 1 on: {text!r}")
-    return int(text)
-
-
-def _seconds(text: str) -> float:
+def _config_file(given: Given, paths: Sequence[Path]) -> ConfigFile | None:
+    """The config file that was named, else the one nearest to what all paths have in common."""
     try:
-        seconds = float(text)
+        if given.config is not None:
+            return read(given.config, OPTIONS) or ConfigFile(given.config)
+        return None if given.isolated else nearest(_common_folder(given, paths), OPTIONS)
+    except BadConfig as error:
+        raise Refused(str(error)) from error
+
+
+def _common_folder(given: Given, paths: Sequence[Path]) -> Path:
+    named = [(given.stdin_filename or Path("stdin")) if path == STDIN else path for path in paths]
+    folders = {os.path.abspath(path if path.is_dir() else path.parent) for path in named}
+    try:
+        return Path(os.path.commonpath(folders))
     except ValueError:
-        seconds = 0.0
-    if not 0 < seconds < 1e6:
-        raise ValueError(f"not a number of seconds: {text!r}")
-    return seconds
+        return Path()
 
 
-def _entry(text: str) -> str:
-    module, _, factory = text.partition(":")
-    if not all(part.isidentifier() for name in (module, factory) for part in name.split(".")):
-        raise ValueError(f"not an entry: {text!r} (write package.module:factory)")
-    return text
+def _chosen(given: Given, file: ConfigFile | None) -> dict[str, Any]:
+    """The values of the config file, and over them those of the command line; patterns are relative to `root`."""
+    if file is None:
+        return dict(given.chosen)
+    home = file.path.absolute().parent
+    values = {name: home / value if isinstance(value, Path) else value for name, value in file.values.items()}
+    return {**values, **rebased(given.chosen, Path.cwd(), home), "root": home}
 
 
 def _interpreter(name: str | None) -> Path:
@@ -176,7 +155,7 @@ def _folder(path: Path) -> Path:
     return path.resolve()
 
 
-def _writable(path: Path) -> Path:
-    if path.is_dir() or not path.absolute().parent.is_dir():
-        raise Refused(f"argument --json: can't write to {path}")
+def _refuse_unwritable(name: str, path: Path | None) -> Path | None:
+    if path is not None and (path.is_dir() or not path.absolute().parent.is_dir()):
+        raise Refused(f"argument --{name}: can't write to {path}")
     return path

@@ -46,14 +46,9 @@ class Choice:
         They are looked up at the first file and no earlier, because other plugins, and the callers
         of flake8's Python interface, may change the options after we have seen them.
         """
-        from flake8_torchloader.rules import all_rules
+        from flake8_torchloader.selection import codes_shown
 
-        is_shown = self._decision()
-        return frozenset(
-            rule.code
-            for rule in all_rules()
-            if is_shown(rule.code) and (not rule.is_opt_in or self._names(rule.code))
-        )
+        return codes_shown(self._decision(), [*(self._options.select or ()), *(self._options.extend_select or ())])
 
     def _decision(self) -> Callable[[str], bool]:
         """Ask flake8's own decision engine, so that our answer is that of the installed version.
@@ -68,16 +63,6 @@ class Choice:
             return lambda code: engine.decision_for(code) is Decision.Selected
         except (ImportError, AttributeError, TypeError):
             return lambda code: True
-
-    def _names(self, code: str) -> bool:
-        """Whether the user selected this code by more than the name of the whole family.
-
-        An ignore list of the user's own turns off flake8's default one, which is why an opt-in code
-        cannot rely on being ignored by default.
-        """
-        from flake8_torchloader.rules import is_named
-
-        return is_named(code, [*(self._options.select or ()), *(self._options.extend_select or ())])
 
     @property
     def is_verifying(self) -> bool:
@@ -166,7 +151,7 @@ class Plugin:
 
     def _verdicts(self, findings: Sequence[Finding]) -> dict[Finding, str]:
         """What running the file proves about its findings, in a few words each."""
-        from flake8_torchloader.report.text import brief
+        from flake8_torchloader.report.words import brief
         from flake8_torchloader.sources import Linted
         from flake8_torchloader.verifying import cases, verify
 

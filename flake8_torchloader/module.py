@@ -177,7 +177,10 @@ def _nowhere(site: Site) -> Span:
 
 @dataclass(frozen=True)
 class Module:
-    """All that one file says; `failure` tells why it could not be read, `failed_at` the line."""
+    """All that one file says; `failure` tells why it could not be read.
+
+    In a notebook all functions and classes are those of the main program, which workers don't run again.
+    """
 
     loaders: tuple[Loader, ...] = ()
     models: tuple[Model, ...] = ()
@@ -187,4 +190,5 @@ class Module:
     variables: tuple[Variable, ...] = ()
     generators: tuple[Generator, ...] = ()
     failure: str | None = None
+    is_notebook: bool = False
     span: Callable[[Site], Span] = field(default=_nowhere, repr=False, compare=False)

@@ -69,10 +69,11 @@ def _refuse_other_systems() -> None:
 
 
 def _lint(paths: Iterable[Path]) -> Iterator[Linted]:
-    from flake8_torchloader.settings import Settings
-    from flake8_torchloader.sources import Problem, lint_paths
+    from flake8_torchloader.config import Config
+    from flake8_torchloader.problem import Problem
+    from flake8_torchloader.sources import lint_paths
 
-    for file in lint_paths(paths, Settings()):
+    for file in lint_paths(paths, Config()):
         if isinstance(file, Problem):
             raise pytest.UsageError(f"--torchloader: {file}")
         if file.findings:
@@ -118,7 +119,7 @@ class Proving(pytest.Item):
 
     def runtest(self) -> None:
         """Fail with the evidence, pass, or skip with the reason."""
-        from flake8_torchloader.report.text import finding_line, verdict_lines
+        from flake8_torchloader.report.words import finding_line, verdict_lines
         from flake8_torchloader.verdict import Outcome
 
         assert isinstance(self.parent, Program)
@@ -166,7 +167,7 @@ class Checker:
         only where torch is not installed the test is skipped.
         """
         __tracebackhide__ = True
-        from flake8_torchloader.report.text import verdict_lines
+        from flake8_torchloader.report.words import verdict_lines
         from flake8_torchloader.running.program import Entry, Limits
         from flake8_torchloader.running.program import Program as Runnable
         from flake8_torchloader.safety import check_loaders

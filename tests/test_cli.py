@@ -19,6 +19,7 @@ from flake8_torchloader import cli
 from flake8_torchloader.running.program import Entry, Limits, Script
 from flake8_torchloader.settings import Settings
 from flake8_torchloader.start_method import ALL_METHODS, StartMethod
+from flake8_torchloader.terminal import Watch
 from flake8_torchloader.trial import Trial
 from flake8_torchloader.verdict import Outcome, Reason, Verdict
 from flake8_torchloader.verifying import Case, Proof, Step, Verification
@@ -48,7 +49,7 @@ class Programs:
         self.ran: list[tuple[Case, Settings, Limits]] = []
         self.error: BaseException | None = None
 
-    def __call__(self, case: Case, settings: Settings, limits: Limits, watch: cli.Watch) -> Verification:
+    def __call__(self, case: Case, settings: Settings, limits: Limits, watch: Watch) -> Verification:
         if self.error is not None:
             raise self.error
         self.ran.append((case, settings, limits))
@@ -83,7 +84,7 @@ def write(*names: str, text: str = LAMBDA) -> None:
 
 def found(capsys: pytest.CaptureFixture[str], *arguments: str) -> list[str]:
     """The files in which something is found, with status 1 if there are any."""
-    status = cli.main(arguments)
+    status = cli.main(["--output-format=concise", *arguments])
     out, err = capsys.readouterr()
     assert err == ""
     assert status == (1 if out else 0)
@@ -107,11 +108,20 @@ def test_findings_are_given_as_flake8_gives_them(capsys: pytest.CaptureFixture[s
     assert capsys.readouterr().out.startswith(f"train.py:{LAMBDA_AT} lambda in collate_fn of loader ")
 
 
-def test_nothing_found_is_nothing_said(capsys: pytest.CaptureFixture[str]) -> None:
+def test_nothing_found_is_little_said(capsys: pytest.CaptureFixture[str]) -> None:
     write("clean.py", text="import torch\n")
-    Path("empty").mkdir()
 
-    assert found(capsys, "clean.py", "empty") == []
+    assert found(capsys, "clean.py") == []
+    assert found(capsys, "clean.py", "--output-format=text", "--quiet") == []
+    assert cli.main(["clean.py"]) == 0
+    assert capsys.readouterr().out == "nothing found in 1 file\n"
+
+
+def test_that_there_is_nothing_to_look_at_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main([]) == 0
+    assert "no programs and no notebooks" in capsys.readouterr().err
+    assert cli.main(["--quiet"]) == 0
+    assert capsys.readouterr().err == ""
 
 
 def test_folders_are_gone_through_but_for_what_is_not_the_users_own(capsys: pytest.CaptureFixture[str]) -> None:
@@ -128,7 +138,8 @@ def test_folders_are_gone_through_but_for_what_is_not_the_users_own(capsys: pyte
     ("comment", "is_silent"),
     [
         ("# noqa", True),
-        ("# NoQA:tld201", True),
+        ("# NoQA:TLD201", True),
+        ("# noqa: tld201", False),
         ("# noqa: E501, TLD2", True),
         ("# noqa: E501,F401 TLD201 because", True),
         ("# noqa: TLD301", False),
@@ -173,7 +184,22 @@ def test_options_choose_what_is_found(capsys: pytest.CaptureFixture[str]) -> Non
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [
-        ([], "no PATH given"),
+        (["-", "x.py"], "standard input (-) stands alone"),
+        (["-", "--verify"], "standard input (-) can't be verified"),
+        ([".", "--stdin-filename=x.py"], "give - as the path"),
+        ([".", "--write-baseline=b", "--verify"], "leave out --verify"),
+        ([".", "--config=c.toml", "--isolated"], "leave out --config"),
+        ([".", "--config=absent.toml"], "absent.toml: No such file or directory"),
+        ([".", "--baseline=absent.json"], "absent.json: No such file or directory"),
+        ([".", "--write-baseline=absent/b.json"], "absent/b.json"),
+        ([".", "--output-file", "."], "argument --output-file: can't write to ."),
+        ([".", "--output-format=html"], "unknown format 'html': choose from text, concise, json"),
+        ([".", "--select=TLD21"], "unknown code 'TLD21': did you mean TLD2"),
+        ([".", "--ignore", "E501"], "argument --ignore: unknown code 'E501': all begin with TLD"),
+        ([".", "--per-file-ignores=tests/"], "argument --per-file-ignores: not pairs of pattern:codes: 'tests/'"),
+        ([".", "--per-file-ignores=a:TLD1 b"], "not pairs of pattern:codes"),
+        ([".", "--exclude=!"], "argument --exclude: not a pattern: '!'"),
+        ([".", "--jobs=0"], "not a number of processes: '0'"),
         (["--sideways", "."], "--sideways"),
         ([".", "--start-methods", "vfork"], "unknown start method 'vfork'"),
         ([".", "--large-array", "much"], "not a size: 'much'"),
@@ -205,23 +231,37 @@ def test_what_cannot_be_read_is_named_and_the_rest_is_linted(capsys: pytest.Capt
     Path("cookie.py").write_bytes(b"# coding: klingon\n")
     os.mkfifo("pipe.py")
 
-    assert cli.main(["absent.py", "latin.py", "cookie.py", "pipe.py", "train.py"]) == 2
+    Path("binary.py").write_bytes(b"MZ\0\0")
+    write("broken.ipynb", text="{")
+    names = ["absent.py", "latin.py", "cookie.py", "pipe.py", "binary.py", "broken.ipynb"]
+
+    assert cli.main([*names, "train.py", "--output-format=concise", "--exit-zero"]) == 2
     out, err = capsys.readouterr()
     assert [line.split(":")[0] for line in out.splitlines()] == ["train.py"]
     named = [line.split(":")[1].strip() for line in err.splitlines()]
-    assert named == ["absent.py", "latin.py", "cookie.py", "pipe.py"]
+    assert named == names
+
+
+def test_a_syntax_error_is_a_finding_that_fails(capsys: pytest.CaptureFixture[str]) -> None:
+    write("broken.py", text=f"{LAMBDA}\n)")
+    write("train.py")
+
+    assert cli.main(["broken.py", "train.py", "--output-format=concise", "--exit-zero"]) == 2
+    first, second = capsys.readouterr().out.splitlines()
+    assert first.startswith("broken.py:7:1: TLD000 this file could not be analysed for worker hazards: it is no valid")
+    assert second.startswith("train.py:4:46: TLD201")
 
 
 def test_a_rule_that_stumbles_is_named_with_its_file(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*arguments: object) -> None:
+    def fail(*arguments: object, **options: object) -> None:
         raise RuntimeError
 
     write("train.py")
     monkeypatch.setattr("flake8_torchloader.sources.lint", fail)
 
-    assert refused(capsys, "train.py") == "torchloader: train.py: RuntimeError while checking it\n"
+    assert refused(capsys, "train.py", "--quiet") == "torchloader: train.py: RuntimeError while checking it\n"
 
 
 def test_names_that_cannot_be_printed_are_printed_somehow() -> None:
@@ -257,7 +297,7 @@ def test_verdicts_are_printed_and_progress_goes_elsewhere(
 ) -> None:
     write("confirmed.py", "refuted.py")
 
-    cli.main(["--verify", "."])
+    cli.main(["--verify", ".", "--output-format=concise"])
     out, err = capsys.readouterr()
 
     assert [line.partition(" lambda")[0] for line in out.splitlines()] == [

@@ -13,13 +13,20 @@ FLOORS = (
     {
         "start_method", "settings", "finding", "module", "observed", "worker_seen", "trial", "verdict", "sending",
         "opencv", "randomness",
+        "location", "problem", "patterns", "jobs",
     },
     {"rule"},
     {"rules"},
     {"reading", "running", "fixing"},
-    {"noqa", "linting", "sources", "verifying", "safety"},
+    {
+        "noqa", "linting", "sources", "verifying", "safety", "selection", "config", "config_file", "files", "notebooks",
+        "results", "fingerprint", "baseline",
+    },
     {"report", "catalogue"},
-    {"flake8_plugin", "pytest_plugin", "command_line", "cli", "__main__", "__init__"},
+    {
+        "flake8_plugin", "pytest_plugin", "refused", "arguments", "command_line", "output_file", "terminal", "teller",
+        "cli", "__main__", "__init__",
+    },
 )
 """The rooms of each floor, the lowest floor first."""
 
@@ -30,7 +37,8 @@ AT_HOME = {
     "libcst": ("reading", "fixing"),
     "flake8": ("flake8_plugin",),
     "pytest": ("pytest_plugin",),
-    "rich": ("cli",),
+    "rich": ("terminal", "report/paint"),
+    "pathspec": ("patterns",),
     "torch": ("running/inside",),
 }
 """The only rooms in which a library may be imported, where its place is fixed."""

@@ -11,12 +11,15 @@ import pytest
 from made_runs import made_failure, made_run
 
 from flake8_torchloader.finding import Finding, Note, Span
+from flake8_torchloader.noqa import Unused
 from flake8_torchloader.observed import Site
+from flake8_torchloader.problem import Problem
+from flake8_torchloader.report import concise
 from flake8_torchloader.report.json import SCHEMA_VERSION, document
-from flake8_torchloader.report.text import brief, proof_text, step_line, summary, verification_text
+from flake8_torchloader.report.words import brief, step_line, summary
+from flake8_torchloader.results import Results
 from flake8_torchloader.running.program import Entry, Limits, Program, Script
-from flake8_torchloader.settings import Settings
-from flake8_torchloader.sources import Linted, Problem
+from flake8_torchloader.sources import Linted
 from flake8_torchloader.start_method import StartMethod
 from flake8_torchloader.trial import Blocked, Ending, Event, Run, Trial
 from flake8_torchloader.verdict import (
@@ -30,12 +33,15 @@ from flake8_torchloader.verdict import (
 from flake8_torchloader.verifying import Proof, Step, Verification
 
 SCHEMA_OF_VERSION_1 = """\
+findings[].cell
 findings[].code
 findings[].column
 findings[].end_column
 findings[].end_line
+findings[].fingerprint
 findings[].line
 findings[].message
+findings[].notes[].cell
 findings[].notes[].column
 findings[].notes[].end_column
 findings[].notes[].end_line
@@ -104,6 +110,13 @@ schema
 schema_version
 tool.name
 tool.version
+unused_noqa[].cell
+unused_noqa[].code
+unused_noqa[].column
+unused_noqa[].end_column
+unused_noqa[].end_line
+unused_noqa[].line
+unused_noqa[].path
 """
 """Every field of the document; to take one away or rename it takes a new version."""
 
@@ -125,11 +138,16 @@ def verification(verdict: Verdict, *runs: Run, program: Program = SCRIPT) -> Ver
     return Verification(program, Limits(), {run.trial: run for run in runs}, (proof(verdict),))
 
 
+def told(verification: Verification) -> list[str]:
+    """What a person is told about a program with one finding."""
+    return concise.findings(Results((Linted(PATH, (FINDING,)),), (), (verification,))).splitlines()
+
+
 def test_evidence_stands_below_its_finding_once_for_all_trials_that_gave_it() -> None:
     same = [Evidence(trial, f"no <lambda> at 0x7f{trial.value.encode().hex()}") for trial in (Trial.FORK, Trial.SPAWN)]
     verdict = confirmed(*same, Evidence(Trial.REIMPORT, "two\nlines"), Evidence(Trial.CONTROL, "runs"))
 
-    assert proof_text(proof(verdict)).splitlines() == [
+    assert told(verification(verdict)) == [
         LINE,
         "    CONFIRMED",
         "      fork, spawn: no <lambda>",
@@ -140,18 +158,18 @@ def test_evidence_stands_below_its_finding_once_for_all_trials_that_gave_it() ->
 
 
 def test_an_unknown_says_why() -> None:
-    assert proof_text(proof(unknown(Reason.NO_CUDA))).splitlines() == [LINE, f"    UNKNOWN: {Reason.NO_CUDA.value}"]
+    assert told(verification(unknown(Reason.NO_CUDA))) == [LINE, f"    UNKNOWN: {Reason.NO_CUDA.value}"]
 
 
 def test_an_unknown_is_followed_by_what_kept_the_program_from_running() -> None:
     given = {"ending": Ending.CRASHED, "crash": CRASH, "blocked": (BLOCKED,)}
     runs = [made_run(trial, **given) for trial in (Trial.FORK, Trial.SPAWN)]
 
-    assert verification_text(verification(unknown(Reason.BLOCKED), *runs)).splitlines()[2:] == [
+    assert told(verification(unknown(Reason.BLOCKED), *runs))[2:] == [
         "train.py: fork, spawn: ValueError: odd at /p/train.py:8",
         "train.py: fork, spawn: the wall refused open of /data/log at /p/train.py:3; --allow-write allows it",
     ]
-    assert len(verification_text(verification(confirmed(), *runs)).splitlines()) == 2
+    assert len(told(verification(confirmed(), *runs))) == 2
 
 
 @pytest.mark.parametrize(
@@ -183,8 +201,9 @@ def test_the_summary_counts_outcomes_and_names_what_was_run_with() -> None:
 
 
 def read(*verifications: Verification, verify: bool = True, finding: Finding = FINDING) -> Any:
-    given = verifications if verify else None
-    return json.loads(document(Settings(), [Linted(PATH, (finding,))], [Problem(Path("no.py"), "is gone")], given))
+    file = Linted(PATH, (finding,), unused=(Unused(Span(7, 1, 7, 4), "TLD301"),))
+    problems = (Problem(Path("no.py"), "is gone"),)
+    return json.loads(document(Results((file,), problems, verifications if verify else None)))
 
 
 def paths(value: object, name: str = "") -> Iterator[str]:

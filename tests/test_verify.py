@@ -11,12 +11,13 @@ from made_runs import made_failure, made_pass, made_run
 from running_room import needs_torch
 
 from flake8_torchloader import verifying
+from flake8_torchloader.config import Config
 from flake8_torchloader.finding import Finding, Note, Span
 from flake8_torchloader.observed import LoaderBuilt, Site, Stage, Unfit, Unpicklable
 from flake8_torchloader.running.program import Entry, Limits, Program, Script
 from flake8_torchloader.safety import check_loaders, judge_loaders
 from flake8_torchloader.settings import Settings
-from flake8_torchloader.sources import Linted, lint_file
+from flake8_torchloader.sources import Linted, Linter
 from flake8_torchloader.start_method import StartMethod
 from flake8_torchloader.trial import Ending, Run, Trial
 from flake8_torchloader.verdict import (
@@ -270,7 +271,7 @@ def make():
 def library(tmp_path: Path) -> Linted:
     path = tmp_path / "data.py"
     path.write_text(LIBRARY, encoding="utf-8")
-    linted = lint_file(path, Settings())
+    linted = Linter(Config()).file(path)
     assert isinstance(linted, Linted)
     return linted
 

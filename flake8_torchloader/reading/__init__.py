@@ -13,7 +13,7 @@ from flake8_torchloader.reading.relevance import (
 )
 
 
-def read(text: str, tree: ast.Module | None = None) -> Module:
+def read(text: str, tree: ast.Module | None = None, *, is_notebook: bool = False) -> Module:
     """What a file says about worker processes; nothing is raised for what a file may hold."""
     text = text.removeprefix("\ufeff")
     if not text_may_matter(text):
@@ -29,14 +29,14 @@ def read(text: str, tree: ast.Module | None = None) -> Module:
     line = too_deep(tree)
     if line is not None:
         return _unread("an expression is nested too deeply", line)
-    return _read_whole(text, tree)
+    return _read_whole(text, tree, is_notebook=is_notebook)
 
 
-def _read_whole(text: str, tree: ast.Module) -> Module:
+def _read_whole(text: str, tree: ast.Module, *, is_notebook: bool) -> Module:
     from flake8_torchloader.reading.reader import read_module
 
     try:
-        return read_module(text, tree)
+        return read_module(text, tree, is_notebook=is_notebook)
     except Exception as error:
         return _unread(f"{type(error).__name__} while reading it", 1)
 

@@ -80,10 +80,11 @@ class Collector(Binder):
             no = Running.GUARDED if guard is Guard.NOT_MAIN else running
         steps: list[Step] = [node.test, *self._branch(node.body, yes), *self._branch(node.orelse, no)]
         if guard is Guard.NOT_MAIN and returns(node.body) and running is Running.ALWAYS:
-            steps.append(self._guard_rest)
+            steps.append(self.guard_rest)
         return steps
 
-    def _guard_rest(self) -> None:
+    def guard_rest(self) -> None:
+        """What follows in this block runs in the parent only."""
         self._spot.block.running = Running.GUARDED
 
     def visit_For(self, node: cst.For) -> list[Step]:

@@ -25,10 +25,12 @@ from flake8_torchloader.reading.values import Values
 from flake8_torchloader.reading.walk import walk
 
 
-def read_module(text: str, tree: ast.Module) -> Module:
+def read_module(text: str, tree: ast.Module, *, is_notebook: bool = False) -> Module:
     """Read a file into records; raises what libcst raises where it can't parse."""
     module = cst.parse_module(text)
     file = Collector(module)
+    if is_notebook:
+        file.guard_rest()
     walk(module, file)
     names = Names(file)
     arguments, values, places = ArgumentReader(names), Values(names), Places(names)
@@ -43,6 +45,7 @@ def read_module(text: str, tree: ast.Module) -> Module:
         calls=tuple(_calls(file, names, places, values)),
         variables=tuple(_variables(file, names, places, values)),
         generators=tuple(GeneratorReader(names, values, places, datasets).read()),
+        is_notebook=is_notebook,
         span=Positions(module, tree),
     )
 

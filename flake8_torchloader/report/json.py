@@ -11,8 +11,10 @@ are as the user gave them, all others absolute. `docs/verify-json.md` describes 
       run         {trial, start_method, ending, status, seconds, versions: {python, torch, cuda, cuda_devices}, cpus,
                    main, crash, child_failures, blocked, error, survivors, unreadable_lines, failed_probes, stderr,
                    events: [{kind, pid, seconds, fields}]}
-    findings      [{path, line, column, end_line, end_column, code, message, start_methods, notes, program, verdict}]
+    findings      [{path, cell, line, column, end_line, end_column, code, message, start_methods, fingerprint,
+                   notes, program, verdict}]
       verdict     null, or {outcome, reason, explanation, evidence: [{trial, text}], trials}
+    unused_noqa   [{path, cell, line, column, end_line, end_column, code}]
     problems      [{path, reason}]
 
 `program` is the place in `programs` of the one whose runs gave the verdict; `trials` are those runs that its rule
@@ -23,16 +25,17 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
-from pathlib import Path
 
 from flake8_torchloader import __version__
-from flake8_torchloader.finding import Finding
+from flake8_torchloader.finding import Finding, Span
+from flake8_torchloader.fingerprint import fingerprints
 from flake8_torchloader.observed import Failure
+from flake8_torchloader.results import Results
 from flake8_torchloader.running.program import Entry
 from flake8_torchloader.settings import Settings
-from flake8_torchloader.sources import Linted, Problem
+from flake8_torchloader.sources import Linted
 from flake8_torchloader.start_method import StartMethod
 from flake8_torchloader.trial import Run
 from flake8_torchloader.verdict import Verdict
@@ -44,21 +47,21 @@ SCHEMA_VERSION = 1
 Object = dict[str, object]
 
 
-def document(
-    settings: Settings,
-    files: Iterable[Linted],
-    problems: Iterable[Problem],
-    verifications: Sequence[Verification] | None = None,
-) -> str:
+def document(results: Results) -> str:
     """The whole of a run of the tool as one JSON document; without verifications no finding has a verdict."""
     whole = {
         "schema": SCHEMA,
         "schema_version": SCHEMA_VERSION,
         "tool": {"name": "flake8-torchloader", "version": __version__},
-        "options": _options(settings, is_verifying=verifications is not None),
-        "programs": [_program(one) for one in verifications or ()],
-        "findings": list(_findings(files, verifications or ())),
-        "problems": [{"path": str(problem.path), "reason": problem.reason} for problem in problems],
+        "options": _options(results.settings, is_verifying=results.verifications is not None),
+        "programs": [_program(one) for one in results.verifications or ()],
+        "findings": list(_findings(results)),
+        "unused_noqa": [
+            {"path": str(file.path), **_stretch(file, one.span), "code": one.code}
+            for file in results.files
+            for one in file.unused
+        ],
+        "problems": [{"path": str(problem.path), "reason": problem.reason} for problem in results.problems],
     }
     return json.dumps(_plain(whole), indent=1, allow_nan=False) + "\n"
 
@@ -117,29 +120,35 @@ def _failure(failure: Failure) -> Object:
     return {"headline": failure.headline, **asdict(failure)}
 
 
-def _findings(files: Iterable[Linted], verifications: Sequence[Verification]) -> Iterator[Object]:
+def _findings(results: Results) -> Iterator[Object]:
     """Every finding in the order of the files, with the verdict that a program gave on it, if one was run."""
     proofs = {
         (proof.path, proof.finding): {"program": number, "verdict": _verdict(proof)}
-        for number, verification in enumerate(verifications)
+        for number, verification in enumerate(results.verifications or ())
         for proof in verification.proofs
     }
-    for file in files:
-        for finding in file.findings:
-            yield {**_finding(file.path, finding), **proofs.get((file.path, finding), {})}
+    for file in results.files:
+        for finding, fingerprint in fingerprints(file):
+            proved = proofs.get((file.path, finding), {"program": None, "verdict": None})
+            yield {**_finding(file, finding), "fingerprint": fingerprint.digest, **proved}
 
 
-def _finding(path: Path, finding: Finding) -> Object:
+def _finding(file: Linted, finding: Finding) -> Object:
     return {
-        "path": str(path),
-        **asdict(finding.span),
+        "path": str(file.path),
+        **_stretch(file, finding.span),
         "code": finding.code,
         "message": finding.message,
         "start_methods": _names(finding.methods),
-        "notes": [{**asdict(note.span), "text": note.text} for note in finding.notes],
-        "program": None,
-        "verdict": None,
+        "notes": [{**_stretch(file, note.span), "text": note.text} for note in finding.notes],
     }
+
+
+def _stretch(file: Linted, span: Span) -> Object:
+    """Where it stands, in the lines of the file, or those of the cell if it is a notebook."""
+    first, last = file.place(span.line), file.place(span.end_line)
+    columns = {"column": span.column, "end_line": last.line, "end_column": span.end_column}
+    return {"cell": first.cell, "line": first.line, **columns}
 
 
 def _verdict(proof: Proof) -> Object:

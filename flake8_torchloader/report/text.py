@@ -1,107 +1,53 @@
-"""What a person reads: lines as flake8 writes them, each with its verdict and the evidence below it."""
+"""What a person reads: each finding with the lines that it speaks of, its verdict and the evidence."""
 
 from __future__ import annotations
 
-import re
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterator
 
 from flake8_torchloader.finding import Finding
-from flake8_torchloader.running.program import Entry, Program
-from flake8_torchloader.trial import Blocked, Run, Trial
-from flake8_torchloader.verdict import Evidence, Outcome, Verdict
-from flake8_torchloader.verifying import Proof, Step, Verification
+from flake8_torchloader.report.excerpt import excerpt
+from flake8_torchloader.report.paint import Paint, plain
+from flake8_torchloader.report.words import obstacle_lines, position, summary, verdict_lines
+from flake8_torchloader.results import Results
+from flake8_torchloader.sources import Linted
+from flake8_torchloader.verdict import Outcome
 
-_TRIAL_NAMES = {Trial.CONTROL: "without workers", Trial.REIMPORT: "imported again"}
-_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
-_LONGEST_BRIEF = 120
-_INDENT = "    "
-
-
-def finding_line(path: Path, finding: Finding) -> str:
-    """`path:line:column: CODE message`, columns counted from 1."""
-    return f"{path}:{finding.span.line}:{finding.span.column + 1}: {finding.code} {finding.message}"
+_STYLES = {Outcome.CONFIRMED: "bold red", Outcome.REFUTED: "green", Outcome.UNKNOWN: "yellow"}
 
 
-def program_title(program: Program) -> str:
-    """The program as its user knows it: the path of its script, or the name of its entry."""
-    return program.start.name if isinstance(program.start, Entry) else str(program.start.path)
+def document(results: Results) -> str:
+    """All findings, and how many there are."""
+    return findings(results) + closing(results)
 
 
-def trial_name(trial: Trial) -> str:
-    """What distinguishes a trial, in words."""
-    return _TRIAL_NAMES.get(trial, trial.value)
+def findings(results: Results, paint: Paint = plain) -> str:
+    """All findings, with an empty line after each."""
+    blocks = ["\n".join(_block(results, file, finding, paint)) for file, finding in results]
+    obstacles = [line for one in results.verifications or () for line in obstacle_lines(one)]
+    if obstacles:
+        blocks.append("\n".join(obstacles))
+    return "".join(f"{block}\n\n" for block in blocks)
 
 
-def step_line(step: Step) -> str:
-    """Which trial of which program begins, and how long it may take."""
-    where = f"{program_title(step.program)}: {trial_name(step.trial)}"
-    return f"{where} ({step.number} of {step.steps}, at most {step.seconds:g} s)"
+def _block(results: Results, file: Linted, finding: Finding, paint: Paint) -> Iterator[str]:
+    where = f"{paint(str(file.path), 'bold')}:{position(finding, file.cells)}"
+    yield f"{where}: {paint(finding.code, 'bold red')} {finding.message}"
+    yield from excerpt(file, finding, paint)
+    verdict = results.verdict(file, finding)
+    if verdict is not None:
+        outcome, *evidence = verdict_lines(verdict)
+        yield paint(outcome, _STYLES[verdict.outcome])
+        yield from evidence
 
 
-def proof_text(proof: Proof) -> str:
-    """A finding, its verdict, and a line of evidence for each set of trials that gave the same."""
-    return "\n".join([finding_line(proof.path, proof.finding), *verdict_lines(proof.verdict)])
+def closing(results: Results) -> str:
+    """How many findings there are in how many files, and how many ended in which outcome."""
+    counts = [len(file.findings) for file in results.files]
+    files = _counted(len(counts), "file")
+    found = _counted(sum(counts), "finding") if any(counts) else "nothing found"
+    said = f"{found} in {f'{sum(map(bool, counts))} of ' if any(counts) and len(counts) > 1 else ''}{files}"
+    return f"{said}\n" + (f"{summary(results.verifications)}\n" if results.verifications else "")
 
 
-def verdict_lines(verdict: Verdict) -> list[str]:
-    """The outcome with its reason, and the evidence below it, all indented."""
-    reason = f": {verdict.reason.value}" if verdict.reason else ""
-    return [f"{_INDENT}{verdict.outcome.name}{reason}", *map(_indented, _evidence_lines(verdict.evidence))]
-
-
-def brief(verdict: Verdict) -> str:
-    """The verdict on one short line: `CONFIRMED: spawn: AttributeError: Can't pickle ...`."""
-    words = [verdict.reason.value] if verdict.reason else list(_evidence_lines(verdict.evidence))[:1]
-    line = " ".join(": ".join([verdict.outcome.name, *words]).split())
-    return line if len(line) <= _LONGEST_BRIEF else f"{line[: _LONGEST_BRIEF - 1]}…"
-
-
-def verification_text(verification: Verification) -> str:
-    """All findings that one program was run for; where something stays unknown, also what kept it from running."""
-    blocks = [proof_text(proof) for proof in verification.proofs]
-    if any(proof.verdict.outcome is Outcome.UNKNOWN for proof in verification.proofs):
-        title = program_title(verification.program)
-        obstacles = [Evidence(run.trial, text) for run in verification.runs.values() for text in _obstacles(run)]
-        blocks.extend(f"{title}: {line}" for line in _evidence_lines(obstacles))
-    return "\n".join(blocks)
-
-
-def summary(verifications: Sequence[Verification]) -> str:
-    """How many findings ended in which outcome, and what the programs ran with."""
-    outcomes = Counter(proof.verdict.outcome for one in verifications for proof in one.proofs)
-    counts = ", ".join(f"{outcomes[outcome]} {outcome.value}" for outcome in Outcome)
-    runs = [run for verification in verifications for run in verification.runs.values()]
-    conditions = ", ".join(sorted({_conditions(run) for run in runs if run.is_watched}))
-    return f"{counts} ({conditions})" if conditions else counts
-
-
-def _evidence_lines(evidence: Iterable[Evidence]) -> Iterator[str]:
-    """Each text once, after the names of the trials that it comes from; addresses of objects are left out."""
-    trials: dict[str, dict[str, None]] = {}
-    for one in evidence:
-        trials.setdefault(_ADDRESS.sub("", one.text), {})[trial_name(one.trial)] = None
-    yield from (f"{', '.join(names)}: {text}" for text, names in trials.items())
-
-
-def _indented(text: str) -> str:
-    return "\n".join(f"{_INDENT}  {line}" for line in text.splitlines())
-
-
-def _obstacles(run: Run) -> Iterator[str]:
-    """What kept a program from running to its end: its own error, what it asked for, and the wall."""
-    yield from filter(None, [run.error, run.arguments_error])
-    if run.crash is not None and not run.crash.type.endswith("Blocked"):
-        yield f"{run.crash.headline}{f' at {run.crash.site}' if run.crash.site else ''}"
-    yield from dict.fromkeys(map(_blocked_line, run.blocked))
-
-
-def _blocked_line(blocked: Blocked) -> str:
-    where = f" at {blocked.site}" if blocked.site else ""
-    return f"the wall refused {blocked.call} of {blocked.target}{where}; {blocked.flag} allows it"
-
-
-def _conditions(run: Run) -> str:
-    torch = f"torch {run.versions.torch}" if run.versions.torch else "no torch"
-    return f"Python {run.versions.python}, {torch}, {run.cpus} CPUs"
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

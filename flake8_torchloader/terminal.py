@@ -1,0 +1,80 @@
+"""What is shown on a terminal, and only there: colours, and a line that moves while programs run."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+from flake8_torchloader.report.paint import Paint, painter, plain
+from flake8_torchloader.report.words import step_line
+from flake8_torchloader.verifying import Step, unwatched
+
+Watch = Callable[[Step], None]
+
+
+def paint_for_stdout() -> Paint:
+    """Colours if standard output shows them, or FORCE_COLOR is set, and NO_COLOR is not; none without rich."""
+    if os.environ.get("NO_COLOR") or not (sys.stdout.isatty() or os.environ.get("FORCE_COLOR")):
+        return plain
+    try:
+        from rich.console import Console
+    except ImportError:
+        return plain
+    colours = Console(file=sys.stdout).color_system
+    return painter(colours) if colours is not None else plain
+
+
+def progress(*, is_quiet: bool) -> AbstractContextManager[Watch]:
+    """What shows the trial that is running: a line that moves on a terminal, a line for each trial elsewhere."""
+    if is_quiet:
+        return _nothing()
+    return _moving_line() if sys.stderr.isatty() and _has_rich() else _plain_lines()
+
+
+@contextmanager
+def _nothing() -> Iterator[Watch]:
+    yield unwatched
+
+
+@contextmanager
+def _plain_lines() -> Iterator[Watch]:
+    yield lambda step: complain(step_line(step))
+
+
+@contextmanager
+def _moving_line() -> Iterator[Watch]:
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+
+        def watch(step: Step) -> None:
+            for task in progress.task_ids:
+                progress.remove_task(task)
+            progress.add_task(step_line(step), total=None)
+
+        yield watch
+
+
+def _has_rich() -> bool:
+    try:
+        import rich.progress  # noqa: F401
+    except ImportError:
+        return False
+    return True
+
+
+def complain(line: str) -> None:
+    """One line that is no result, by the name of the command."""
+    print(f"torchloader: {line}", file=sys.stderr, flush=True)
+
+
+def let_all_names_be_printed() -> None:
+    """File names may hold what the encoding of the terminal lacks."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
