@@ -8,10 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import Enum, IntEnum
+from typing import TYPE_CHECKING
 
 from flake8_torchloader.finding import Span
 from flake8_torchloader.start_method import ALL_METHODS, StartMethod
+
+if TYPE_CHECKING:
+    from flake8_torchloader.construction import Construction
 
 Constant = bool | int | float | str | None
 Site = object
@@ -27,12 +31,24 @@ class Place(Enum):
     BUILD = "the parent, while a dataset is built"
 
 
+class Basis(IntEnum):
+    """What a value rests on, the firmest first."""
+
+    WRITTEN = 0
+    """The file itself says so."""
+    OPTION = 1
+    """The default of an option, which the command line may replace."""
+    FALLBACK = 2
+    """What is taken where a configuration, which nobody has seen, says nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Value:
-    """The constants that an expression may have, and whether these are all."""
+    """The constants that an expression may have, whether these are all, and what that rests on."""
 
     constants: tuple[Constant, ...] = ()
     complete: bool = False
+    basis: Basis = Basis.WRITTEN
 
     @property
     def may_be_nonzero(self) -> bool:
@@ -189,6 +205,7 @@ class Module:
     calls: tuple[Call, ...] = ()
     variables: tuple[Variable, ...] = ()
     generators: tuple[Generator, ...] = ()
+    constructions: tuple[Construction, ...] = ()
     failure: str | None = None
     is_notebook: bool = False
     span: Callable[[Site], Span] = field(default=_nowhere, repr=False, compare=False)

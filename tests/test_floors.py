@@ -14,6 +14,7 @@ FLOORS = (
         "start_method", "settings", "finding", "module", "observed", "worker_seen", "trial", "verdict", "sending",
         "opencv", "randomness",
         "location", "problem", "patterns", "jobs",
+        "construction", "rejections",
     },
     {"rule"},
     {"rules"},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import libcst as cst
 
 from flake8_torchloader.reading.cursor import Cursor
-from flake8_torchloader.reading.guards import dotted
+from flake8_torchloader.reading.guards import dotted, last_name
 from flake8_torchloader.reading.scopes import Binding, Expression, How, ScopeKind
 from flake8_torchloader.reading.walk import Step
 
@@ -17,7 +17,8 @@ class Binder(Cursor):
 
     `names` has the first name that a value is given, by the id of its node; `parts` the values put
     on other objects, which `outer` has with their targets, and `far` if those are attributes themselves;
-    `writes` those put under a key; `dropped` the statements whose value nobody takes.
+    `writes` those put under a key; `dropped` the statements whose value nobody takes; `emptied` the
+    containers out of which something is deleted, by name.
     """
 
     def __init__(self, module: cst.Module) -> None:
@@ -26,6 +27,7 @@ class Binder(Cursor):
         self.names: dict[int, str] = {}
         self.parts: set[int] = set()
         self.dropped: set[int] = set()
+        self.emptied: set[str] = set()
         self.outer: list[tuple[Expression, Expression]] = []
         self.far: list[tuple[Expression, Expression]] = []
 
@@ -114,6 +116,8 @@ class Binder(Cursor):
             name = target.value if isinstance(target, cst.Element) else target
             if isinstance(name, cst.Attribute):
                 self._bind(name, How.OTHER, None)
+            if isinstance(name, cst.Subscript):
+                self.emptied.add(last_name(name.value))
         return []
 
     def visit_Expr(self, node: cst.Expr) -> None:

@@ -7,10 +7,12 @@ import libcst as cst
 from flake8_torchloader.reading.bindings import Binder
 from flake8_torchloader.reading.guards import (
     Guard,
+    catches,
     guard_of,
     last_name,
     leaves,
     returns,
+    wants_failure,
 )
 from flake8_torchloader.reading.scopes import (
     Binding,
@@ -29,7 +31,10 @@ _ADDERS = {"append", "add", "insert", "extend", "update", "setdefault", "appendl
 
 
 class Collector(Binder):
-    """What one file holds, in the order of its text; everything is resolved later, on demand."""
+    """What one file holds, in the order of its text; everything is resolved later, on demand.
+
+    `awaited` are the calls whose failure is caught, or wanted by a test.
+    """
 
     def __init__(self, module: cst.Module) -> None:
         super().__init__(module)
@@ -38,6 +43,8 @@ class Collector(Binder):
         self.loops: list[Expression] = []
         self.classes: list[Scope] = []
         self.by_node: dict[int, Scope] = {}
+        self.awaited: set[int] = set()
+        self._waiting = 0
 
     # --- statements
 
@@ -103,7 +110,14 @@ class Collector(Binder):
         """The body of a `try` is run like what stands around it; each other part may run or not."""
         self._next()
         parts = [*(h.body for h in node.handlers), node.orelse, node.finalbody]
-        return [node.body, *(step for part in parts for step in self._branch(part))]
+        body = self._awaiting([node.body]) if any(map(catches, node.handlers)) else [node.body]
+        return [*body, *(step for part in parts for step in self._branch(part))]
+
+    def _awaiting(self, steps: list[Step]) -> list[Step]:
+        def add(number: int) -> Step:
+            return lambda: setattr(self, "_waiting", self._waiting + number)
+
+        return [add(1), *steps, add(-1)]
 
     def visit_With(self, node: cst.With) -> list[Step]:
         """The body of a `with` always runs: it is no branch."""
@@ -111,7 +125,8 @@ class Collector(Binder):
         for item in node.items:
             if item.asname is not None:
                 self._bind(item.asname.name, How.VALUE, self._at(item.item))
-        return [*(item.item for item in node.items), node.body]
+        items = [item.item for item in node.items]
+        return [*items, *(self._awaiting([node.body]) if any(map(wants_failure, items)) else [node.body])]
 
     def visit_MatchCase(self, node: cst.MatchCase) -> list[Step]:
         """A case may run or not."""
@@ -213,14 +228,17 @@ class Collector(Binder):
         if function is not None:
             function.is_generator = True
 
-    def visit_Call(self, node: cst.Call) -> None:
+    def visit_Call(self, node: cst.Call) -> list[Step] | None:
         """Every call; `x.append(y)` puts y into what x holds."""
         self.calls.append(self._at(node))
+        if self._waiting:
+            self.awaited.add(id(node))
         self.calls_of.setdefault(self._spot.scope.function, []).append(self.calls[-1])
         if isinstance(node.func, cst.Attribute) and node.func.attr.value in _ADDERS and node.args:
             self._bind(node.func.value, How.ADDED, self._at(node.args[-1].value))
         if last_name(node) in ("set_transform", "set_format") and isinstance(node.func, cst.Attribute):
             self.outer += [(self._at(node.func), self._at(arg.value)) for arg in node.args]
+        return self._awaiting([node.func, *node.args]) if wants_failure(node) else None
 
     # --- nothing below these can matter
 

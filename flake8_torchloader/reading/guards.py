@@ -8,6 +8,8 @@ from enum import Enum
 import libcst as cst
 
 _EXITS = {"exit", "quit", "sys.exit", "os._exit"}
+_CAUGHT = {"Exception", "BaseException", "ValueError", "TypeError", "AssertionError", "RuntimeError"}
+_WANTING = {"raises", "assertRaises", "assertRaisesRegex", "assertRaisesRegexp", "suppress"}
 
 
 class Guard(Enum):
@@ -111,3 +113,16 @@ def last_name(node: cst.CSTNode) -> str:
     func = node.func if isinstance(node, cst.Call) else node
     last = func.attr if isinstance(func, cst.Attribute) else func
     return last.value if isinstance(last, cst.Name) else ""
+
+
+def catches(handler: cst.ExceptHandler) -> bool:
+    """Whether an `except` takes what a call of a library may raise."""
+    if handler.type is None:
+        return True
+    kinds = [e.value for e in handler.type.elements] if isinstance(handler.type, cst.Tuple) else [handler.type]
+    return any(last_name(kind) in _CAUGHT for kind in kinds)
+
+
+def wants_failure(item: cst.CSTNode) -> bool:
+    """Whether this is `pytest.raises(...)` or its like, which is glad if something fails."""
+    return isinstance(item, cst.Call) and last_name(item) in _WANTING

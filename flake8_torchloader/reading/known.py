@@ -20,19 +20,22 @@ class LoaderKind:
 
     signature: tuple[str, ...] = ("dataset",)
     default_workers: int = 0
+    is_plain: bool = False
+    """Whether it hands its arguments to torch's own loader as they are."""
 
 
-_TORCH = LoaderKind(TORCH_SIGNATURE)
+_TORCH = LoaderKind(TORCH_SIGNATURE, is_plain=True)
+_PYG = LoaderKind(_PYG_SIGNATURE, is_plain=True)
 LOADERS: Mapping[str, LoaderKind] = {
     "torch.utils.data.DataLoader": _TORCH,
     "torch.utils.data.dataloader.DataLoader": _TORCH,
     "torchdata.stateful_dataloader.StatefulDataLoader": _TORCH,
-    "monai.data.DataLoader": LoaderKind(("dataset", "num_workers")),
-    "monai.data.dataloader.DataLoader": LoaderKind(("dataset", "num_workers")),
+    "monai.data.DataLoader": LoaderKind(("dataset", "num_workers"), is_plain=True),
+    "monai.data.dataloader.DataLoader": LoaderKind(("dataset", "num_workers"), is_plain=True),
     "monai.data.ThreadDataLoader": LoaderKind(),
-    "torch_geometric.loader.DataLoader": LoaderKind(_PYG_SIGNATURE),
-    "torch_geometric.loader.dataloader.DataLoader": LoaderKind(_PYG_SIGNATURE),
-    "torch_geometric.data.DataLoader": LoaderKind(_PYG_SIGNATURE),
+    "torch_geometric.loader.DataLoader": _PYG,
+    "torch_geometric.loader.dataloader.DataLoader": _PYG,
+    "torch_geometric.data.DataLoader": _PYG,
     "torch_geometric.loader.DenseDataLoader": LoaderKind(("dataset", "batch_size", "shuffle")),
     "torch_geometric.loader.DataListLoader": LoaderKind(("dataset", "batch_size", "shuffle")),
     "torch_geometric.loader.NeighborLoader": LoaderKind(("data", "num_neighbors")),
@@ -59,6 +62,17 @@ DATASETS = frozenset({
     "timm.data.ImageDataset", "timm.data.IterableImageDataset", "torchdata.datapipes.iter.IterDataPipe",
     "fairseq.data.FairseqDataset",
 })  # fmt: skip
+ITERABLES = frozenset({
+    "torch.utils.data.IterableDataset", "torch.utils.data.dataset.IterableDataset", "torch.utils.data.ChainDataset",
+    "monai.data.IterableDataset", "webdataset.WebDataset",
+})  # fmt: skip
+PIPES = frozenset({
+    "torch.utils.data.IterDataPipe", "torch.utils.data.datapipes.datapipe.IterDataPipe",
+    "torchdata.datapipes.iter.IterDataPipe",
+})  # fmt: skip
+UNSIZED = frozenset({"torch.utils.data.Dataset", "torch.utils.data.dataset.Dataset", "builtins.object"})
+"""Bases that give a dataset no length."""
+
 DATASET_PACKAGES = ("torchvision.datasets.", "torchaudio.datasets.", "torchtext.datasets.", "medmnist.")
 FOREIGN = frozenset({
     "tensorflow", "tf", "keras", "paddle", "mxnet", "gluoncv", "mindspore", "jax", "flax", "datasets", "oneflow",

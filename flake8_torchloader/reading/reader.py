@@ -11,6 +11,7 @@ from flake8_torchloader.module import UNKNOWN, Call, Module, Variable
 from flake8_torchloader.reading.arguments import ArgumentReader
 from flake8_torchloader.reading.arrays import ArrayReader
 from flake8_torchloader.reading.collect import Collector
+from flake8_torchloader.reading.constructions import ConstructionReader
 from flake8_torchloader.reading.contents import Contents
 from flake8_torchloader.reading.crossings import CrossingReader
 from flake8_torchloader.reading.datasets import DatasetReader
@@ -46,6 +47,7 @@ def read_module(text: str, tree: ast.Module, *, is_notebook: bool = False) -> Mo
         variables=tuple(_variables(file, names, places, values)),
         generators=tuple(GeneratorReader(names, values, places, datasets).read()),
         is_notebook=is_notebook,
+        constructions=tuple(ConstructionReader(names, arguments, values, loaders).read()),
         span=Positions(module, tree),
     )
 

@@ -10,6 +10,14 @@ _METHODS = ("__getitem__", "__iter__", "__getitems__")
 _WORKERS_POSITION = 6
 """How many positional arguments a loader has if the number of workers is one of them."""
 
+_POSITIONAL = ("dataset", "batch_size", "shuffle", "sampler", "batch_sampler")
+_REJECTED = (
+    ("timeout", ()), ("prefetch_factor", ()), ("multiprocessing_context", ()), ("sampler", ("shuffle",)),
+    ("batch_sampler", ("batch_size",)), ("batch_sampler", ("shuffle",)), ("batch_sampler", ("sampler",)),
+    ("batch_sampler", ("drop_last",)),
+)  # fmt: skip
+"""Arguments that torch may reject alone, or beside others."""
+
 _DEEPEST = 240
 """Levels of the tree that are still read: a chain costs libcst's parser the square of its length."""
 
@@ -39,7 +47,9 @@ def _is_candidate(node: ast.AST, *, speaks_of_workers: bool) -> bool:
         case ast.ClassDef():
             return _may_be_dataset(node)
         case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), args=args):
-            return _sounds_like_loader(name) and (speaks_of_workers or len(args) >= _WORKERS_POSITION)
+            return _sounds_like_loader(name) and (
+                speaks_of_workers or len(args) >= _WORKERS_POSITION or _may_be_rejected(node)
+            )
         case ast.ImportFrom(module=module, names=aliases):
             brings = str(module).endswith(".datasets") or any(alias.name == "datasets" for alias in aliases)
             is_loader = speaks_of_workers and any(_sounds_like_loader(alias.name) for alias in aliases)
@@ -51,6 +61,22 @@ def _is_candidate(node: ast.AST, *, speaks_of_workers: bool) -> bool:
         case ast.Attribute(attr=name):
             return speaks_of_workers and _sounds_like_loader(name)
     return False
+
+
+def _may_be_rejected(call: ast.Call) -> bool:
+    """Whether torch may reject a loader that says nothing of workers, by what its arguments are called."""
+    given = {keyword.arg: keyword.value for keyword in call.keywords}
+    names = given.keys() | set(_POSITIONAL[: len(call.args)])
+    if None in names or any(names >= {name, *others} for name, others in _REJECTED):
+        return True
+    size, drops = given.get("batch_size"), given.get("drop_last")
+    is_odd = isinstance(drops, ast.Constant) and not isinstance(drops.value, bool)
+    match size:
+        case ast.Constant(value=int(number)) if not isinstance(number, bool):
+            return is_odd or number <= 0
+        case ast.Constant() | ast.UnaryOp():
+            return True
+    return is_odd
 
 
 def _sounds_like_loader(name: str) -> bool:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 import libcst as cst
 
-from flake8_torchloader.module import UNKNOWN, Constant, Value
+from flake8_torchloader.module import UNKNOWN, Basis, Constant, Value
 from flake8_torchloader.reading.guards import last_name
 from flake8_torchloader.reading.leaves import Imported, Leaf, Literal
 from flake8_torchloader.reading.names import Names
@@ -31,7 +33,9 @@ _ARITHMETIC: dict[type, Callable[[Number, Number], Number]] = {
 }
 _CONSTANTS = {"builtins.None": None, "builtins.True": True, "builtins.False": False}
 _LARGEST = 2.0**63
-_WRAPPERS = {"builtins.int", "builtins.float", "builtins.abs", "builtins.bool", "builtins.round"}
+_WRAPPERS: dict[str, Callable[[Number], Number]] = {
+    "builtins.int": int, "builtins.float": float, "builtins.abs": abs, "builtins.bool": bool, "builtins.round": round,
+}  # fmt: skip
 _CHOOSERS: dict[str, Callable[[Iterable[Number]], Number]] = {"builtins.min": min, "builtins.max": max}
 
 
@@ -76,7 +80,7 @@ class Values:
             case cst.IfExp():
                 return self.union([expression.of(node.body), expression.of(node.orelse)])
             case cst.Call(args=[arg]) if self.names.callee_name(expression) in _WRAPPERS:
-                return self.value(expression.of(arg.value))
+                return self._convert(_WRAPPERS[self.names.callee_name(expression)], expression.of(arg.value))
             case cst.Call() if self.names.callee_name(expression) in _CHOOSERS:
                 return self._choose(expression, node)
         return self._join(self._leaf(leaf, node) for leaf in self.names.sources(expression))
@@ -90,7 +94,7 @@ class Values:
         parts = list(values)
         constants = tuple(dict.fromkeys(c for part in parts for c in part.constants))
         complete = bool(parts) and len(constants) <= _MOST and all(part.complete for part in parts)
-        return Value(constants, complete)
+        return Value(constants, complete, _weakest(parts))
 
     def _leaf(self, leaf: Leaf, asked: cst.CSTNode) -> Value:
         if isinstance(leaf, Imported) and leaf.name in _CONSTANTS:
@@ -121,13 +125,19 @@ class Values:
                 if not abs(result) < _LARGEST:
                     return UNKNOWN
                 found.append(int(result) if result == int(result) else result)
-        return self._join([Value(tuple(found), complete=True)])
+        return self._join([Value(tuple(found), complete=True, basis=_weakest([left, right]))])
 
     def _map(self, compute: Callable[[Number], Number], inner: Expression) -> Value:
         value = self.value(inner)
         if not value.complete or not all(isinstance(c, (int, float)) for c in value.constants):
             return UNKNOWN
-        return Value(tuple(compute(c) for c in value.constants if isinstance(c, (int, float))), complete=True)
+        return replace(value, constants=tuple(compute(c) for c in value.constants if isinstance(c, (int, float))))
+
+    def _convert(self, convert: Callable[[Number], Number], inner: Expression) -> Value:
+        """`int(x)`; what is no number, such as `int(os.environ["N"])`, stays as it is."""
+        value = self.value(inner)
+        is_number = value.complete and all(isinstance(c, (int, float)) and math.isfinite(c) for c in value.constants)
+        return self._map(convert, inner) if is_number else value
 
     def _choose(self, call: Expression, node: cst.Call) -> Value:
         """`min(8, os.cpu_count())`: known if each part is; `min(x, 0)` is 0 or less whatever x is."""
@@ -135,15 +145,16 @@ class Values:
         parts = [self.value(call.of(arg.value)) for arg in node.args if not arg.star and arg.keyword is None]
         numbers = [part.only for part in parts]
         known = [n for n in numbers if isinstance(n, (int, float))]
+        basis = _weakest(parts)
         if choose is min and 0 in known:
-            return _known(0)
-        return _known(choose(known)) if known and len(known) == len(numbers) else UNKNOWN
+            return replace(_known(0), basis=basis)
+        return replace(_known(choose(known)), basis=basis) if known and len(known) == len(numbers) else UNKNOWN
 
     def _looked_up(self, call: Expression, node: cst.Call) -> Value:
         """`config.get("workers", 0)`, `getattr(config, "workers", 0)`: the default, where nothing else is known."""
         has_default = last_name(node) == "get" and len(node.args) == 2
         has_default |= self.names.callee_name(call) == "builtins.getattr" and len(node.args) == 3
-        return self.value(call.of(node.args[-1].value)) if has_default else UNKNOWN
+        return replace(self.value(call.of(node.args[-1].value)), basis=Basis.FALLBACK) if has_default else UNKNOWN
 
     # --- options of the command line and of configuration objects
 
@@ -157,10 +168,11 @@ class Values:
             key = index.value.evaluated_value if isinstance(index.value, cst.SimpleString) else None
         declared = self._declared().get(key, []) if isinstance(key, str) else []
         written = [value for target, value in self.names.file.outer if _attribute(target) == key]
+        default = replace(self.union(declared), basis=Basis.OPTION)
         if written:
             is_sure = any(value.spot.block.is_certain for value in written)
-            return self.union(written if is_sure else [*written, *declared])
-        return self.union(declared) if len(declared) == 1 and self._may_be_options(expression) else UNKNOWN
+            return self.union(written) if is_sure or not declared else self._join([self.union(written), default])
+        return default if len(declared) == 1 and self._may_be_options(expression) else UNKNOWN
 
     def _may_be_options(self, expression: Expression) -> bool:
         """Whether the object may be what a parser returned: nothing else is known of it."""
@@ -199,6 +211,10 @@ class Values:
             return
         name = long[0].lstrip("-").replace("-", "_")
         self._options.setdefault(name, []).append(call.of(default))
+
+
+def _weakest(parts: Iterable[Value]) -> Basis:
+    return max((part.basis for part in parts), default=Basis.WRITTEN)
 
 
 def _attribute(target: Expression) -> str:
