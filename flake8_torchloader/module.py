@@ -187,6 +187,20 @@ class Generator:
     loaders: tuple[Site, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class CudaUse:
+    """A call that uses CUDA, such as `.to(device)`, in a program whose `loaders` have workers.
+
+    `place` is WORKER where their workers run it, BUILD where they are sent what it put on the device, or IMPORT.
+    """
+
+    site: Site
+    use: str
+    place: Place
+    methods: frozenset[StartMethod] = ALL_METHODS
+    loaders: tuple[Site, ...] = ()
+
+
 def _nowhere(site: Site) -> Span:
     return Span(1, 0, 1, 0)
 
@@ -206,6 +220,7 @@ class Module:
     variables: tuple[Variable, ...] = ()
     generators: tuple[Generator, ...] = ()
     constructions: tuple[Construction, ...] = ()
+    cuda: tuple[CudaUse, ...] = ()
     failure: str | None = None
     is_notebook: bool = False
     span: Callable[[Site], Span] = field(default=_nowhere, repr=False, compare=False)

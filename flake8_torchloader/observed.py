@@ -12,6 +12,14 @@ from enum import Enum
 from flake8_torchloader.start_method import StartMethod
 
 _LONGEST_HEADLINE = 300
+_NO_CUDA = (
+    "Torch not compiled with CUDA enabled", "No CUDA GPUs are available", "Found no NVIDIA driver on your system",
+    "'torch._C' has no attribute '_cuda_", "requires CUDA support", "compiled without CUDA support",
+    "Cannot get CUDA generator without", "Tried to instantiate dummy base class",
+    "Attempting to deserialize object on a CUDA device", "no CUDA-capable device is detected",
+    "Cannot access accelerator device when none is available", "no GPUs found",
+)  # fmt: skip
+"""What torch says to a program that needs a CUDA device where there is none."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +62,11 @@ class Failure:
         """A process tried to start processes while it was itself being started."""
         return self.type == "RuntimeError" and "bootstrapping phase" in self.text
 
+    @property
+    def is_for_lack_of_cuda(self) -> bool:
+        """A CUDA device was needed, and there is none, or torch was built without CUDA."""
+        return any(words in self.text for words in _NO_CUDA)
+
     def passes(self, file: str, line: int) -> bool:
         """Whether the exception went through this line."""
         return any(site.file == file and site.line == line for site in self.sites)
@@ -71,7 +84,8 @@ class Execution:
 class MainAgain:
     """The main module ran once more, in a process that was being started: what that cost, and whether it broke off.
 
-    `failure` is also a plain `sys.exit`, which ends such a process before it is of any use.
+    `failure` is also a plain `sys.exit`, which ends such a process before it is of any use. `has_cuda` says that CUDA
+    was initialised there when it was over.
     """
 
     pid: int
@@ -79,6 +93,16 @@ class MainAgain:
     seconds: float
     grown_bytes: int
     failure: Failure | None
+    has_cuda: bool = False
+
+
+@dataclass(frozen=True)
+class CudaAsked:
+    """A process asked whether there is a CUDA device, or was about to use one: the call, and the user's line."""
+
+    pid: int
+    call: str
+    site: Site | None
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from flake8_torchloader.observed import (
+    CudaAsked,
     Execution,
     Failure,
     LoaderBuilt,
@@ -135,6 +136,7 @@ class Run:
     stacks: tuple[Stack, ...]
     unsent: tuple[str, ...]
     blocked: tuple[Blocked, ...]
+    cuda_asked: tuple[CudaAsked, ...]
     arguments_error: str
     text: str
     survivors: int

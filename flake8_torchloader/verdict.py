@@ -186,6 +186,8 @@ def _why_crashed(run: Run) -> Reason:
     kind = crash.type.rpartition(".")[2]
     if kind == "ModuleNotFoundError":
         return Reason.NO_TORCH if "'torch'" in crash.text else Reason.MISSING_PACKAGE
+    if crash.is_for_lack_of_cuda:
+        return Reason.NO_CUDA
     if run.blocked and (kind == "Blocked" or "--allow-" in crash.text + crash.cause):
         return Reason.BLOCKED
     if kind == "IndexError" and "sys.argv" in run.text:

@@ -13,7 +13,8 @@ class Worker:
 
     `uss_bytes` is the memory that only this process holds, when it entered the loop; `uss_last_bytes` is the same
     after its last fetch that was looked at. `cv2_calls` are the functions of OpenCV that its `worker_init_fn` and its
-    first fetches called.
+    first fetches called. `had_cuda` says that CUDA was initialised when it entered the loop, and `cuda_allocations`
+    how often memory of the GPU had been asked for by then.
     """
 
     pid: int
@@ -26,6 +27,8 @@ class Worker:
     uss_last_bytes: int | None
     cv2_calls: frozenset[str]
     failure: Failure | None
+    had_cuda: bool = False
+    cuda_allocations: int = 0
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,7 @@ class FirstFetch:
     generators: tuple[GeneratorSeen, ...]
     attributes_before: tuple[AttributeSeen, ...]
     attributes_after: tuple[AttributeSeen, ...]
+    cuda_allocations: int = 0
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).parent.parent / "flake8_torchloader"
 FLOORS = (
     {
         "start_method", "settings", "finding", "module", "observed", "worker_seen", "trial", "verdict", "sending",
-        "opencv", "randomness",
+        "opencv", "randomness", "cuda",
         "location", "problem", "patterns", "jobs",
         "construction", "rejections",
     },

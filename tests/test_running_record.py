@@ -20,11 +20,11 @@ RUBBISH = ("", *NO_EVENTS, "\x00" * 50, "[" * 100_000)
 KINDS = """
     process torch module main_again loader loader_refused model worker unpicklable samples fetch_entered first_fetch
     fetched fetch_failed init_failed blocked uncaught payload unsent pass_entered pass_started batch
-    pass_failed pass_ended capped needs_arguments probe_failed
+    pass_failed pass_ended capped needs_arguments probe_failed cuda_asked
     """.split()
 NAMES = """
     pass site failure pids generators handles models digests indices devices seconds attributes attributes_before
-    definition method context bytes exit_codes path command parent worker epoch error
+    definition method context bytes exit_codes path command parent worker epoch error call cuda cuda_allocations
     """.split()
 
 

@@ -85,7 +85,8 @@ class Collector(Binder):
         if running is Running.ALWAYS:
             yes = {Guard.MAIN: Running.GUARDED, Guard.NEVER: Running.NEVER}.get(guard, running)
             no = Running.GUARDED if guard is Guard.NOT_MAIN else running
-        steps: list[Step] = [node.test, *self._branch(node.body, yes), *self._branch(node.orelse, no)]
+        branches = [*self._branch(node.body, yes, node.test), *self._branch(node.orelse, no, node.test)]
+        steps: list[Step] = [node.test, *branches]
         if guard is Guard.NOT_MAIN and returns(node.body) and running is Running.ALWAYS:
             steps.append(self.guard_rest)
         return steps

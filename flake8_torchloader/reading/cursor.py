@@ -47,10 +47,12 @@ class Cursor:
 
         return [enter, *steps, leave]
 
-    def _branch(self, body: cst.CSTNode | None, running: Running | None = None) -> list[Step]:
+    def _branch(
+        self, body: cst.CSTNode | None, running: Running | None = None, test: cst.CSTNode | None = None
+    ) -> list[Step]:
         if body is None:
             return []
-        return self._inside([body], Block(self._spot.scope, self._spot.block, running or self._spot.running))
+        return self._inside([body], Block(self._spot.scope, self._spot.block, running or self._spot.running, test))
 
     def _scoped(self, scope: Scope, steps: Iterable[Step]) -> list[Step]:
         return self._inside(steps, Block(scope, self._spot.block, Running.ALWAYS))

@@ -67,6 +67,7 @@ class DatasetReader:
         self.by_scope = {s: DatasetClass(s) for s in names.file.classes if self._is_dataset(s)}
         self.silenced: set[int] = set()
         self.reached: set[int] = set()
+        self.run_by: dict[Scope, list[LoaderCall]] = {}
         for loader in loaders.calls:
             for slot in _SENT:
                 for argument in loader.arguments.of(slot):
@@ -93,6 +94,7 @@ class DatasetReader:
                 self._note(scope, loader, is_dataset=slot == "dataset")
             for function in self._functions(leaf) if busy else ():
                 self.places.reach([function], Place.WORKER)
+                self.run_by.setdefault(function, []).append(loader)
 
     def _note(self, scope: Scope, loader: LoaderCall, *, is_dataset: bool) -> None:
         for one in (scope, *self.names.bases(scope)):

@@ -14,6 +14,7 @@ from flake8_torchloader.reading.collect import Collector
 from flake8_torchloader.reading.constructions import ConstructionReader
 from flake8_torchloader.reading.contents import Contents
 from flake8_torchloader.reading.crossings import CrossingReader
+from flake8_torchloader.reading.cuda import CudaReader
 from flake8_torchloader.reading.datasets import DatasetReader
 from flake8_torchloader.reading.generators import GeneratorReader
 from flake8_torchloader.reading.loaders import LoaderReader
@@ -48,6 +49,7 @@ def read_module(text: str, tree: ast.Module, *, is_notebook: bool = False) -> Mo
         generators=tuple(GeneratorReader(names, values, places, datasets).read()),
         is_notebook=is_notebook,
         constructions=tuple(ConstructionReader(names, arguments, values, loaders).read()),
+        cuda=tuple(CudaReader(names, values, contents, datasets).read()) if "cuda" in text else (),
         span=Positions(module, tree),
     )
 

@@ -32,11 +32,12 @@ class Running(Enum):
 
 @dataclass(eq=False, slots=True)
 class Block:
-    """A run of statements: the body of a scope, or a branch or loop inside it."""
+    """A run of statements: the body of a scope, or a branch or loop inside it; `test` decides on that of an `if`."""
 
     scope: Scope
     parent: Block | None
     running: Running
+    test: cst.CSTNode | None = None
 
     @property
     def is_certain(self) -> bool:

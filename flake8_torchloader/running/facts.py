@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from flake8_torchloader.observed import (
+    CudaAsked,
     Execution,
     LoaderBuilt,
     LoaderRefused,
@@ -54,8 +55,17 @@ def main_again(events: Events) -> tuple[MainAgain, ...]:
             fields.real(event.fields, "seconds"),
             fields.number(event.fields, "grown_bytes"),
             fields.failure(event.fields["failure"], event.pid) if event.fields.get("failure") else None,
+            has_cuda=event.fields.get("cuda") is True,
         )
         for event in of_kind(events, "main_again")
+    )
+
+
+def cuda_asked(events: Events) -> tuple[CudaAsked, ...]:
+    """Each question for a CUDA device, and each attempt to use one."""
+    return tuple(
+        CudaAsked(event.pid, fields.text(event.fields, "call"), fields.site(event.fields.get("site")))
+        for event in of_kind(events, "cuda_asked")
     )
 
 

@@ -41,6 +41,8 @@ def _worker(pid: int, passed: int | None, told: list[Event]) -> Worker:
         uss_last_bytes=fields.maybe(fetched[-1], "uss") if fetched else None,
         cv2_calls=frozenset(calls),
         failure=_failure(told),
+        had_cuda=(entered or {}).get("cuda") is True,
+        cuda_allocations=fields.number(entered or {}, "cuda_allocations"),
     )
 
 
@@ -78,6 +80,7 @@ def _first_fetch(event: Event, passed: int | None) -> FirstFetch:
         generators=tuple(_generator(fields.inner(one)) for one in fields.listed(told, "generators")),
         attributes_before=fields.attributes(told, "attributes_before"),
         attributes_after=fields.attributes(told, "attributes_after"),
+        cuda_allocations=fields.number(told, "cuda_allocations"),
     )
 
 

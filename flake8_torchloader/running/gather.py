@@ -49,6 +49,7 @@ def gather(folder: Path, trial: Trial, report: Report) -> Run:
         stacks=facts.stacks(folder / STACKS),
         unsent=tuple(fields.text(event.fields, "error") for event in facts.of_kind(events, "unsent")),
         blocked=facts.blocked(events),
+        cuda_asked=facts.cuda_asked(events),
         arguments_error=next((fields.text(e.fields, "message") for e in facts.of_kind(events, "needs_arguments")), ""),
         text=read_output(folder / STDERR)[-_MOST_TEXT:],
         survivors=report.survivors,

@@ -7,7 +7,7 @@ import os
 import sys
 from typing import Any
 
-from . import audit, cap, executions, natives, processes, stacks, wall
+from . import audit, cap, executions, measure, natives, processes, stacks, wall
 from .imports import Action, ImportWatcher
 from .settings import SETTINGS
 from .tell import tell
@@ -36,13 +36,9 @@ def _later(ours: str, name: str) -> Action:
 
 def _tell_torch(module: Any) -> None:
     version = getattr(module, "version", None)
-    devices = [name for name in os.listdir("/dev") if name.startswith("nvidia") and name[6:].isdigit()]
-    tell(
-        "torch",
-        version=str(getattr(module, "__version__", "")),
-        cuda=str(getattr(version, "cuda", None) or getattr(version, "hip", None) or ""),
-        devices=len(devices),
-    )
+    cuda = str(getattr(version, "cuda", None) or getattr(version, "hip", None) or "")
+    devices = measure.cuda_devices() if cuda else 0
+    tell("torch", version=str(getattr(module, "__version__", "")), cuda=cuda, devices=devices or 0)
 
 
 def _listeners() -> dict[str, audit.Listener]:
@@ -73,6 +69,8 @@ def begin() -> None:
             **natives.actions(SETTINGS),
             "argparse": processes.watch_arguments,
             "torch": _tell_torch,
+            "torch.cuda": _later("cuda", "watch_cuda"),
+            "torch.accelerator": _later("cuda", "watch_questions"),
             "torch.nn.modules.module": _later("models", "watch_models"),
             "torch.utils.data._utils.worker": _later("workers", "watch_loop"),
             "torch.utils.data._utils.fetch": _later("workers", "watch_fetchers"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Any
 
@@ -43,8 +44,34 @@ def has_cuda() -> bool:
 
 @quietly
 def cuda_bytes() -> int:
-    """GPU memory that torch has reserved in this process."""
-    return int(_cuda().memory_reserved()) if has_cuda() else 0
+    """GPU memory that torch has reserved in this process, on all devices."""
+    return sum(int(_cuda().memory_reserved(device)) for device in _initialised_devices())
+
+
+@quietly
+def cuda_allocations() -> int:
+    """How often this process has asked torch for memory of a GPU; what was freed again counts as well."""
+    stats = (_cuda().memory_stats(device) for device in _initialised_devices())
+    return sum(int(one.get("allocation.all.allocated", 0)) for one in stats)
+
+
+def _initialised_devices() -> range:
+    return range(_cuda().device_count() if has_cuda() else 0)
+
+
+@quietly
+def cuda_devices() -> int:
+    """How many CUDA devices a program may use.
+
+    Torch is asked for the count that NVML or AMD's SMI gives: it takes the variables of the environment that hide
+    devices into account, and does not spoil CUDA for forked processes, as asking CUDA itself would. Where that library
+    is missing, the nodes in /dev are counted, of which Windows' subsystem for Linux has one for all.
+    """
+    name = "_device_count_amdsmi" if sys.modules["torch"].version.hip else "_device_count_nvml"
+    ask = getattr(_cuda(), name, None)
+    counted = int(ask()) if ask is not None else -1
+    nodes = (one for one in os.listdir("/dev") if one in ("kfd", "dxg") or one[:6] == "nvidia" and one[6:].isdigit())
+    return counted if counted >= 0 else sum(1 for _ in nodes)
 
 
 def _cuda() -> Any:

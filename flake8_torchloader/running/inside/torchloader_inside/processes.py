@@ -51,7 +51,14 @@ def _measured(fixup: Callable[[str], None]) -> Callable[[str], None]:
 def _tell_main_again(main: str, seconds: float, before: int | None, error: dict[str, Any] | None) -> None:
     after = measure.uss_bytes()
     grown = max(0, after - before) if before is not None and after is not None else 0
-    tell("main_again", path=absolute(main), seconds=round(seconds, 3), grown_bytes=grown, failure=error)
+    tell(
+        "main_again",
+        path=absolute(main),
+        seconds=round(seconds, 3),
+        grown_bytes=grown,
+        failure=error,
+        cuda=measure.has_cuda(),
+    )
 
 
 def watch_payload(reduction: Any) -> None:

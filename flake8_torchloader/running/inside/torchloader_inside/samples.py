@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import sys
 from typing import Any
 
@@ -61,8 +62,14 @@ def _array_bytes(array: Any) -> bytes:
 
 
 def tensor_bytes(tensor: Any) -> bytes:
-    """The contents of a tensor; of one whose type numpy does not know, or without numpy, the first elements."""
-    plain = tensor.detach().cpu()
+    """The contents of a tensor; of one whose type numpy does not know, or without numpy, the first elements.
+
+    One that a forked process can't read, since it lies on a GPU, is like no other.
+    """
+    try:
+        plain = tensor.detach().cpu()
+    except RuntimeError:
+        return os.urandom(8)
     try:
         return _array_bytes(plain.numpy())
     except (TypeError, RuntimeError):

@@ -26,8 +26,15 @@ _epochs = 0
 
 
 def watch_loop(module: Any) -> None:
-    """Wrap torch's worker loop under its own name, so that it is pickled as before."""
-    original = module._worker_loop
+    """Wrap torch's worker loop under its own name, so that it is pickled as before.
+
+    Later than torch 2.13 the loop of processes has a longer name, beside one of threads.
+    """
+    name = next(name for name in ("_process_worker_loop", "_worker_loop") if hasattr(module, name))
+    setattr(module, name, _watched_loop(getattr(module, name)))
+
+
+def _watched_loop(original: Callable[..., None]) -> Callable[..., None]:
     signature = inspect.signature(original)
 
     @functools.wraps(original)
@@ -41,7 +48,7 @@ def watch_loop(module: Any) -> None:
             raise
         tell("worker_left", worker=_worker)
 
-    module._worker_loop = _worker_loop
+    return _worker_loop
 
 
 @quietly
@@ -50,7 +57,15 @@ def _enter(arguments: dict[str, Any]) -> None:
     _worker, _epochs = arguments.get("worker_id"), 0
     cap.forget()
     handles.remember(os.getppid())
-    tell("worker", worker=_worker, parent=os.getppid(), uss=measure.uss_bytes(), models=probes.models_held())
+    tell(
+        "worker",
+        worker=_worker,
+        parent=os.getppid(),
+        uss=measure.uss_bytes(),
+        models=probes.models_held(),
+        cuda=measure.has_cuda(),
+        cuda_allocations=measure.cuda_allocations(),
+    )
     init = arguments.get("init_fn")
     if init is not None:
         arguments["init_fn"] = _watched_init(init)
@@ -161,6 +176,7 @@ class _Watch:
             uss=measure.uss_bytes(),
             cuda=measure.has_cuda(),
             cuda_bytes=measure.cuda_bytes(),
+            cuda_allocations=measure.cuda_allocations(),
             devices=probes.devices_of(batch),
             generators=[self._generator(path, state) for path, state in after.items()],
             attributes_before=self._attributes,

@@ -1,0 +1,112 @@
+"""Where a file uses CUDA: in what its loaders send to their workers, and while it is being imported."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import libcst as cst
+
+from flake8_torchloader.module import CudaUse, Place
+from flake8_torchloader.reading.contents import Contents
+from flake8_torchloader.reading.datasets import DatasetReader
+from flake8_torchloader.reading.devices import Devices
+from flake8_torchloader.reading.leaves import Literal
+from flake8_torchloader.reading.loaders import LoaderCall
+from flake8_torchloader.reading.names import Names
+from flake8_torchloader.reading.places import Places
+from flake8_torchloader.reading.scopes import Expression, Scope
+from flake8_torchloader.reading.values import Values
+from flake8_torchloader.reading.walk import below
+from flake8_torchloader.start_method import StartMethod
+
+_SENT = ("dataset", "collate_fn", "worker_init_fn")
+
+
+class CudaReader:
+    """Finds the uses of CUDA in one file that has to do with workers.
+
+    What a class of datasets does in its methods counts only where a loader with workers is seen to get it: code that
+    uses CUDA there crashes at once under fork, so what is left of it in the world is loaded without workers.
+    """
+
+    def __init__(self, names: Names, values: Values, contents: Contents, datasets: DatasetReader) -> None:
+        self.file = names.file
+        self.contents = contents
+        self.datasets = datasets
+        self.places: Places = datasets.places
+        self.devices = Devices(names, values)
+        self.busy = [loader for loader in datasets.loaders.calls if loader.has_workers]
+
+    def read(self) -> Iterator[CudaUse]:
+        """Every use once: what the loaders send is on CUDA, their workers use it, importing the file does."""
+        seen: set[int] = set()
+        for use in (*self._kept(), *self._in_workers(), *(self._at_import() if self.busy else ())):
+            key = id(use.site.node) if isinstance(use.site, Expression) else 0
+            if key not in seen:
+                seen.add(key)
+                yield use
+
+    def _kept(self) -> Iterator[CudaUse]:
+        """What travels to the workers, and lies on a CUDA device."""
+        senders: dict[int, tuple[Expression, list[LoaderCall]]] = {}
+        for loader in self.busy:
+            for slot in _SENT:
+                for argument in loader.arguments.of(slot):
+                    for call in self._on_cuda(argument):
+                        senders.setdefault(id(call.node), (call, []))[1].append(loader)
+        for call, loaders in senders.values():
+            yield self._record(call, self.devices.use(call), Place.BUILD, loaders)
+
+    def _on_cuda(self, argument: Expression) -> Iterator[Expression]:
+        for leaf, mention in self.contents.of(argument):
+            at = leaf.expression if isinstance(leaf, Literal) else mention
+            call = self.devices.kept(mention) or self.devices.kept(at)
+            if call is not None:
+                yield call
+
+    def _in_workers(self) -> Iterator[CudaUse]:
+        """The first use in each function that workers run."""
+        for function, loaders in self._worker_functions().items():
+            calls = (call for call in self.file.calls_of.get(function, ()) if not _is_for_parent(call))
+            used = ((call, self.devices.use(call)) for call in calls if self.places.of(call.spot))
+            first = next(((call, use) for call, use in used if use), None)
+            if first is not None:
+                yield self._record(*first, Place.WORKER, loaders)
+
+    def _worker_functions(self) -> dict[Scope, list[LoaderCall]]:
+        """The functions that workers run, and which loaders start those."""
+        found: dict[Scope, list[LoaderCall]] = {}
+        for root, loaders in self.datasets.run_by.items():
+            for function in self.places.below([root]):
+                known = found.setdefault(function, [])
+                known += [loader for loader in loaders if loader not in known]
+        return found
+
+    def _at_import(self) -> Iterator[CudaUse]:
+        """What initialises CUDA in each process that imports the file; networks that are moved there are left alone."""
+        for call in self.file.calls:
+            use = self.devices.use(call) if Place.IMPORT in self.places.of(call.spot) else ""
+            is_layer = use.startswith("torch.nn.")
+            if use and not is_layer and (not use.startswith(".") or self.devices.is_on_tensor(call)):
+                yield self._record(call, use, Place.IMPORT, self.busy)
+
+    @staticmethod
+    def _record(call: Expression, use: str, place: Place, loaders: Iterable[LoaderCall]) -> CudaUse:
+        methods: frozenset[StartMethod] = frozenset().union(*(loader.methods for loader in loaders))
+        return CudaUse(call, use, place, methods, tuple(loader.call for loader in loaders))
+
+
+def _is_for_parent(call: Expression) -> bool:
+    """Whether a line asks first whether it runs in a worker, or whether there are any."""
+    block = call.spot.block
+    while block.parent is not None and block.scope is call.spot.block.scope:
+        if block.test is not None and any("worker" in name for name in _names(block.test)):
+            return True
+        block = block.parent
+    return False
+
+
+def _names(test: cst.CSTNode) -> Iterator[str]:
+    for node in below(test):
+        if isinstance(node, cst.Name):
+            yield node.value
