@@ -17,10 +17,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class CallSite:
-    """A call of a function of this file; `bound` if its first parameter is filled by the object."""
+    """A call of a function of this file; `bound` if its first parameter is filled by the object.
+
+    `is_partial` says that it is a `functools.partial` of the function, which leaves the rest to whoever calls that.
+    """
 
     call: Expression
     bound: bool
+    is_partial: bool = False
 
 
 class CallSites:
@@ -42,9 +46,20 @@ class CallSites:
             for call in self.names.file.calls:
                 for target, bound in self.targets(call):
                     sites.setdefault(target, []).append(CallSite(call, bound))
+                for target in self._made_partial(call):
+                    sites.setdefault(target, []).append(CallSite(call, bound=False, is_partial=True))
             self._sites = sites
             self.is_searching = False
         return self._sites.get(function, [])
+
+    def _made_partial(self, call: Expression) -> Iterator[Scope]:
+        """The plain functions of this file that are the first argument of `functools.partial`."""
+        first = call.node.args[:1] if isinstance(call.node, cst.Call) else ()
+        if not first or self.names.callee_name(call) != "functools.partial":
+            return
+        for leaf in self.names.sources(call.of(first[0].value)):
+            if isinstance(leaf, Defined) and leaf.scope.kind is ScopeKind.FUNCTION and leaf.scope.owner is None:
+                yield leaf.scope
 
     def targets(self, call: Expression) -> Iterator[tuple[Scope, bool]]:
         """The functions of this file that a call runs, and whether the object fills a parameter."""
@@ -90,7 +105,7 @@ class CallSites:
         if not isinstance(node, cst.Call):
             return None
         position = 0
-        wanted = None if parameter.position is None else parameter.position - site.bound
+        wanted = None if parameter.position is None else parameter.position - site.bound + site.is_partial
         for arg in node.args:
             if arg.star:
                 return None
@@ -99,4 +114,4 @@ class CallSites:
             if arg.keyword is None and position == wanted:
                 return site.call.of(arg.value)
             position += arg.keyword is None
-        return parameter.default
+        return None if site.is_partial else parameter.default

@@ -84,8 +84,10 @@ class CudaReader:
 
     def _at_import(self) -> Iterator[CudaUse]:
         """What initialises CUDA in each process that imports the file; networks that are moved there are left alone."""
+        loops = [use for loader in self.busy for use in loader.uses if Place.IMPORT in self.places.of(use.spot)]
         for call in self.file.calls:
-            use = self.devices.use(call) if Place.IMPORT in self.places.of(call.spot) else ""
+            is_run = Place.IMPORT in self.places.of(call.spot) and _comes_before(call, loops)
+            use = self.devices.use(call) if is_run else ""
             is_layer = use.startswith("torch.nn.")
             if use and not is_layer and (not use.startswith(".") or self.devices.is_on_tensor(call)):
                 yield self._record(call, use, Place.IMPORT, self.busy)
@@ -94,6 +96,15 @@ class CudaReader:
     def _record(call: Expression, use: str, place: Place, loaders: Iterable[LoaderCall]) -> CudaUse:
         methods: frozenset[StartMethod] = frozenset().union(*(loader.methods for loader in loaders))
         return CudaUse(call, use, place, methods, tuple(loader.call for loader in loaders))
+
+
+def _comes_before(call: Expression, loops: Iterable[Expression]) -> bool:
+    """Whether a line is run before loops over loaders at import, which end a worker that imports the file.
+
+    Of a function that is called at import it isn't known when; where there are such loops, it counts as later.
+    """
+    at_top = [loop.spot.top for loop in loops if loop.spot.scope.function is None]
+    return not loops or call.spot.scope.function is None and all(call.spot.top < top for top in at_top)
 
 
 def _is_for_parent(call: Expression) -> bool:
