@@ -10,6 +10,7 @@ from typing import NoReturn
 
 from flake8_torchloader import __version__
 from flake8_torchloader.config import Option
+from flake8_torchloader.explain import Explain
 from flake8_torchloader.refused import Refused
 from flake8_torchloader.settings import option_type
 
@@ -85,6 +86,10 @@ def _parser(options: Mapping[str, Option], defaults: Mapping[str, object]) -> ar
         help="files, folders with programs and notebooks in and below them, or - for standard input (default: .)",
     )  # fmt: skip
     add("--version", action="version", version=f"%(prog)s {__version__}")
+    add(
+        "--explain", action=Explain, default=argparse.SUPPRESS, metavar="RULE",
+        help="print the page of a rule, by its code or name, and end",
+    )  # fmt: skip
     add("--config", type=Path, metavar="FILE", help="read this config file, and no other")
     add("--isolated", action="store_true", help="read no config file")
     add("--stdin-filename", type=Path, metavar="FILE", help="what to call standard input")

@@ -79,7 +79,7 @@ def _lint(order: Order) -> Results:
     if not seen and not order.output.quiet:
         complain("no programs and no notebooks there, but for what is excluded or ignored")
     files = tuple(one for one in seen if isinstance(one, Linted))
-    return Results(files, problems, None, order.config.settings)
+    return Results(files, problems, None, order.config.settings, order.output.pages)
 
 
 def _lint_stdin(order: Order) -> Linted | Problem:

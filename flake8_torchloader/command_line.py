@@ -29,6 +29,7 @@ class Output:
     )
     output_file: Path | None = option(None, Path, "FILE", "write the results there, whole or not at all")
     baseline: Path | None = option(None, Path, "FILE", "leave out the findings that this file knows")
+    pages: str = option("", str, "URL", "where the site with the rules' pages is, which findings then lead to")
     statistics: bool = option(False, parse_flag, "", "count how often each code was found")
     quiet: bool = option(False, parse_flag, "", "tell only what is found and what goes wrong")
     exit_zero: bool = option(False, parse_flag, "", "end with status 0 whatever is found")
@@ -61,7 +62,7 @@ def read_order(argv: Sequence[str]) -> Order:
 
     Raises:
         Refused: if they ask for something that can't be done.
-        SystemExit: after `--help` or `--version`, which are answered here.
+        SystemExit: after `--help`, `--version` or `--explain`, which are answered here.
     """
     own, arguments = _split(argv)
     given = parse(own, OPTIONS, {**_defaults(Config), **_defaults(Output)})

@@ -19,17 +19,22 @@ from flake8_torchloader.verifying import Proof, Verification
 class Results:
     """All files that were linted, what could not be done, and what running proved.
 
-    `verifications` is None if nothing was to be verified.
+    `verifications` is None if nothing was to be verified; `pages` is the address of the site with the rules' pages.
     """
 
     files: tuple[Linted, ...]
     problems: tuple[Problem, ...] = ()
     verifications: tuple[Verification, ...] | None = None
     settings: Settings = field(default_factory=Settings)
+    pages: str = ""
 
     def __iter__(self) -> Iterator[tuple[Linted, Finding]]:
         """Every finding with its file, in the order of the files."""
         return ((file, finding) for file in self.files for finding in file.findings)
+
+    def page(self, code: str) -> str | None:
+        """The address of a rule's page, None if nobody said where the site is."""
+        return f"{self.pages.rstrip('/')}/rules/{code}/" if self.pages else None
 
     def verdict(self, file: Linted, finding: Finding) -> Verdict | None:
         """What running proved about a finding, None if nothing was run for it."""

@@ -60,6 +60,17 @@ def _moving_line() -> Iterator[Watch]:
         yield watch
 
 
+def print_page(markdown: str) -> None:
+    """A page on standard output: laid out where a person reads it, if rich is there, else as it is."""
+    if not sys.stdout.isatty() or not _has_rich():
+        print(markdown, end="")
+        return
+    from rich.console import Console
+    from rich.markdown import Markdown
+
+    Console().print(Markdown(markdown))
+
+
 def _has_rich() -> bool:
     try:
         import rich.progress  # noqa: F401

@@ -25,8 +25,8 @@ FLOORS = (
     },
     {"report", "catalogue"},
     {
-        "flake8_plugin", "pytest_plugin", "refused", "arguments", "command_line", "output_file", "terminal", "teller",
-        "cli", "__main__", "__init__",
+        "flake8_plugin", "pytest_plugin", "refused", "explain", "arguments", "command_line", "output_file", "terminal",
+        "teller", "cli", "__main__", "__init__",
     },
 )
 """The rooms of each floor, the lowest floor first."""

@@ -47,6 +47,7 @@ findings[].notes[].end_column
 findings[].notes[].end_line
 findings[].notes[].line
 findings[].notes[].text
+findings[].page
 findings[].path
 findings[].program
 findings[].start_methods[]

@@ -11,7 +11,7 @@ are as the user gave them, all others absolute. `docs/verify-json.md` describes 
       run         {trial, start_method, ending, status, seconds, versions: {python, torch, cuda, cuda_devices}, cpus,
                    main, crash, child_failures, blocked, error, survivors, unreadable_lines, failed_probes, stderr,
                    events: [{kind, pid, seconds, fields}]}
-    findings      [{path, cell, line, column, end_line, end_column, code, message, start_methods, fingerprint,
+    findings      [{path, cell, line, column, end_line, end_column, code, message, start_methods, page, fingerprint,
                    notes, program, verdict}]
       verdict     null, or {outcome, reason, explanation, evidence: [{trial, text}], trials}
     unused_noqa   [{path, cell, line, column, end_line, end_column, code}]
@@ -130,7 +130,8 @@ def _findings(results: Results) -> Iterator[Object]:
     for file in results.files:
         for finding, fingerprint in fingerprints(file):
             proved = proofs.get((file.path, finding), {"program": None, "verdict": None})
-            yield {**_finding(file, finding), "fingerprint": fingerprint.digest, **proved}
+            told = {"page": results.page(finding.code), "fingerprint": fingerprint.digest}
+            yield {**_finding(file, finding), **told, **proved}
 
 
 def _finding(file: Linted, finding: Finding) -> Object:

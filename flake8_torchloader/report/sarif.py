@@ -29,8 +29,9 @@ def document(results: Results) -> str:
     """One run, with all rules, a result for each finding and a notification for each problem."""
     rules = all_rules()
     index = {rule.code: number for number, rule in enumerate(rules)}
+    told = [_rule(rule, results) for rule in rules]
     run = {
-        "tool": {"driver": {"name": "torchloader", "version": __version__, "rules": [_rule(rule) for rule in rules]}},
+        "tool": {"driver": {"name": "torchloader", "version": __version__, "rules": told}},
         "columnKind": "unicodeCodePoints",
         "invocations": [
             {
@@ -43,13 +44,14 @@ def document(results: Results) -> str:
     return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=1) + "\n"
 
 
-def _rule(rule: type[Rule]) -> Object:
-    sections = page(rule)
+def _rule(rule: type[Rule], results: Results) -> Object:
+    sections, address = page(rule), results.page(rule.code)
     return {
         "id": rule.code,
         "name": "".join(word.capitalize() for word in rule.name.split("-")),
         "shortDescription": {"text": summary(rule)},
         "fullDescription": {"text": " ".join(sections["What goes wrong"].split())},
+        **({"helpUri": address} if address else {}),
         "help": {"text": f"Use instead:\n\n{sections['Use instead']}"},
         "defaultConfiguration": {"enabled": not rule.is_opt_in, "level": "warning" if rule.is_opt_in else "error"},
         "properties": {"startMethods": sorted(method.value for method in rule.methods)},

@@ -33,6 +33,7 @@ def _block(results: Results, file: Linted, finding: Finding, paint: Paint) -> It
     where = f"{paint(str(file.path), 'bold')}:{position(finding, file.cells)}"
     yield f"{where}: {paint(finding.code, 'bold red')} {finding.message}"
     yield from excerpt(file, finding, paint)
+    yield from filter(None, [results.page(finding.code)])
     verdict = results.verdict(file, finding)
     if verdict is not None:
         outcome, *evidence = verdict_lines(verdict)
