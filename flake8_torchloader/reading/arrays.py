@@ -2,39 +2,33 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import libcst as cst
 
-from flake8_torchloader.module import Array, Constant, Place
+from flake8_torchloader.module import Array, Place
 from flake8_torchloader.reading.datasets import DatasetClass, DatasetReader
+from flake8_torchloader.reading.extents import ROW, Extents
 from flake8_torchloader.reading.guards import last_name
 from flake8_torchloader.reading.known import (
-    DTYPES,
     HANDLES,
     ITEM_READERS,
     KEEPING_METHODS,
     MAKERS,
+    SAMPLE_AT,
     SCALING_METHODS,
     WHOLE_READERS,
     WRAPPERS,
 )
-from flake8_torchloader.reading.leaves import Defined, Element, Leaf, Literal
+from flake8_torchloader.reading.leaves import Defined, Element, Imported, Leaf, Literal
+from flake8_torchloader.reading.mapped import mapped
 from flake8_torchloader.reading.names import Names
 from flake8_torchloader.reading.scopes import Binding, Expression, Scope
 from flake8_torchloader.reading.values import Values
+from flake8_torchloader.reading.walk import below
 from flake8_torchloader.start_method import ALL_METHODS, PICKLING_METHODS
-
-_ROW = 128
-"""Elements of each row from which on an array with an unknown number of rows may be large."""
-
-_DIMENSIONS = 4
-"""Unknown extents from which on an array is no table or matrix, but data."""
-
-_ENDLESS = 2.0**63
 
 _READS = re.compile(r"^(load|read|open|imread|decode)|_(load|read|open|decode)|(loader|reader|imread)$", re.IGNORECASE)
 """Functions of unknown code that read one sample, by their name."""
@@ -43,6 +37,9 @@ _LABELS = ("label", "target", "class", "index", "indices", "ids", "mean", "std",
            "split", "len", "weight", "vocab", "config", "pose", "anchor", "scaler", "encoder", "tokenizer", "matrix",
            "intrinsic", "calib", "stat", "param", "2id", "2idx")  # fmt: skip
 """Attributes that hold a small thing beside each sample: one number, one name."""
+
+
+_TABLES = ("pandas", "polars")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +59,7 @@ class ArrayReader:
         self.names = names
         self.values = values
         self.datasets = datasets
+        self.extents = Extents(names, values)
         self._seen: set[tuple[int, bool, bool]] = set()
 
     def read(self) -> Iterator[Array]:
@@ -73,12 +71,15 @@ class ArrayReader:
 
     def _of(self, dataset: DatasetClass, seen: set[int]) -> Iterator[Array]:
         reads_items = self._reads_items(dataset.scope)
+        made: set[str] = set()
         for attribute, binding in self.datasets.kept_in_the_end(dataset):
             for whole in self._wholes(binding):
                 key = id(whole.call.node)
-                if key in seen or not self._counts(whole, attribute, reads_items=reads_items):
+                fills = whole.is_item and attribute in made  # `self.x[i] = np.load(f)` into `np.zeros(...)`
+                if key in seen or fills or not self._counts(whole, attribute, reads_items=reads_items):
                     continue
                 seen.add(key)
+                made.update([attribute] if whole.source in MAKERS else [])
                 yield self._record(dataset, attribute, whole)
 
     def _record(self, dataset: DatasetClass, attribute: str, whole: Whole) -> Array:
@@ -101,8 +102,7 @@ class ArrayReader:
         if whole.source in MAKERS:
             return self._in_build(whole.call)
         is_sample = whole.is_item and whole.source in ITEM_READERS
-        is_label = any(word in attribute.lower() for word in _LABELS)
-        return not is_label and (is_sample or not reads_items) and self._in_build(whole.call)
+        return not _names_labels(attribute) and (is_sample or not reads_items) and self._in_build(whole.call)
 
     def _in_build(self, call: Expression) -> bool:
         function = call.spot.scope.function
@@ -174,25 +174,30 @@ class ArrayReader:
     def _subscript(self, at: Expression, node: cst.Subscript, *, in_loop: bool) -> Iterator[Whole]:
         """`np.load(f)["x"]` is as whole as the file; `h5["x"][:]` is read by its slice; a column is small."""
         parts = [element.slice for element in node.slice]
+        if isinstance(node.value, cst.Attribute) and node.value.attr.value in ("iloc", "loc"):
+            is_line = _number(parts[0]) is not None or any(_is_label(part) for part in parts)
+            if not is_line and not self._is_few(at, parts) and all(_number(part) is None for part in parts):
+                yield from self._whole(at.of(node.value.value), in_loop=in_loop)
+            return
         h5 = self._h5_file(at.of(node.value))
         if h5 is not None:
-            is_all = all(isinstance(part, cst.Slice) or _is_everything(part) for part in parts)
-            if is_all:
-                yield Whole(h5, "h5py", None)
+            if all(isinstance(part, cst.Slice) or _is_everything(part) for part in parts):
+                yield from self._read_h5(h5)
             return
         for whole in self._whole(at.of(node.value), in_loop=in_loop):
             if self._is_few(at, parts):
                 continue
-            is_key = any(isinstance(p, cst.Index) and isinstance(p.value, cst.SimpleString) for p in parts)
-            is_one = any(isinstance(p, cst.Index) and isinstance(p.value, cst.Integer) for p in parts)
-            if not (is_key and whole.source.startswith("pandas")) and not (is_one and whole.size is None):
+            is_column = any(_is_label(part) for part in parts) and whole.source.startswith(_TABLES)
+            number = next((n for part in parts if (n := _number(part)) is not None), None)
+            is_one = number is not None and SAMPLE_AT.get(whole.source) != number
+            if not is_column and not (is_one and whole.size is None):
                 yield whole
 
     def _is_few(self, at: Expression, parts: list[cst.BaseSlice]) -> bool:
         """Whether a literal slice, as in `[:10]`, keeps a few rows."""
         upper = [part.upper for part in parts[:1] if isinstance(part, cst.Slice) and part.upper is not None]
         counts = [self.values.value(at.of(end)).only for end in upper]
-        return any(isinstance(count, int) and 0 < count < _ROW for count in counts)
+        return any(isinstance(count, int) and 0 < count < ROW for count in counts)
 
     def _h5_file(self, expression: Expression, depth: int = 0) -> Expression | None:
         """The place where a dataset of an HDF5 file is taken out of the file."""
@@ -211,6 +216,12 @@ class ArrayReader:
                 return expression
         return None
 
+    def _read_h5(self, dataset: Expression) -> Iterator[Whole]:
+        """A dataset of an HDF5 file that is read into memory, unless its key says that it holds labels."""
+        keys = (n.evaluated_value for n in below(dataset.node) if isinstance(n, cst.SimpleString))
+        if not any(isinstance(key, str) and _names_labels(key.rpartition("/")[2]) for key in keys):
+            yield Whole(dataset, "h5py", None)
+
     def _call(self, at: Expression, node: cst.Call, *, in_loop: bool) -> Iterator[Whole]:
         name = self.names.callee_name(at)
         if name.startswith("torch."):
@@ -222,9 +233,12 @@ class ArrayReader:
             if in_loop and name not in HANDLES:
                 yield Whole(at, name, None, is_item=True)
         elif name in MAKERS:
-            yield from self._made(at, node, name)
+            yield from (Whole(at, name, size) for size in self.extents.bytes_made(at, node, name))
         elif name in WRAPPERS and node.args:
-            yield from self._read(at.of(node.args[0].value), in_loop=in_loop)
+            h5 = self._h5_file(at.of(node.args[0].value))
+            yield from self._read_h5(h5) if h5 else self._read(at.of(node.args[0].value), in_loop=in_loop)
+        elif (function := mapped(self.names, at)) is not None:
+            yield from self._results(at, function)
         elif isinstance(node.func, cst.Attribute) and node.func.attr.value in SCALING_METHODS and node.args:
             yield from self._whole(at.of(node.args[0].value), in_loop=in_loop)
         elif isinstance(node.func, cst.Attribute) and node.func.attr.value in KEEPING_METHODS:
@@ -238,6 +252,17 @@ class ArrayReader:
             if isinstance(leaf, Literal) and self.names.callee_name(leaf.expression) in HANDLES:
                 yield Whole(leaf.expression, self.names.callee_name(leaf.expression), None, is_item=True)
 
+    def _results(self, at: Expression, function: Expression) -> Iterator[Whole]:
+        """What a function gives that is called once for each element."""
+        for leaf in self.names.sources(function):
+            if isinstance(leaf, Imported) and leaf.name in WHOLE_READERS | ITEM_READERS - HANDLES:
+                yield Whole(at, leaf.name, None, is_item=True)
+            scope = leaf.scope if isinstance(leaf, Defined) else None
+            if isinstance(leaf, Literal) and isinstance(leaf.node, cst.Lambda):
+                scope = self.names.file.by_node.get(id(leaf.node))
+            for returned in scope.returns if scope is not None else ():
+                yield from self._whole(returned, in_loop=True)
+
     def _is_lazy(self, at: Expression, node: cst.Call, name: str) -> bool:
         """An `.npz` opens without being read."""
         path = self.values.value(at.of(node.args[0].value)).only if node.args else None
@@ -248,52 +273,29 @@ class ArrayReader:
         shape = node.args[0].value if last_name(node) == "reshape" and len(node.args) == 1 else None
         parts = shape.elements if isinstance(shape, (cst.Tuple, cst.List)) else ()
         counts = [self.values.value(at.of(part.value)).only for part in parts]
-        return bool(counts) and all(isinstance(count, int) and 0 < count < _ROW for count in counts)
+        return bool(counts) and all(isinstance(count, int) and 0 < count < ROW for count in counts)
 
-    # --- sizes
 
-    def _made(self, at: Expression, node: cst.Call, name: str) -> Iterator[Whole]:
-        """An array of a given shape: its size if every extent is known, else only if an argument drives it."""
-        extents = self._extents(at, node, name)
-        if not extents:
-            return
-        counts = [self.values.value(extent).constants for extent in extents]
-        known = [self._largest(constants) for constants in counts if constants]
-        if len(known) == len(counts):
-            yield Whole(at, name, math.prod(known) * self._itemsize(at, node, name))
-        elif math.prod(known) >= _ROW or len(counts) - len(known) >= _DIMENSIONS:
-            yield Whole(at, name, None)
-
-    @staticmethod
-    def _largest(constants: tuple[Constant, ...]) -> int:
-        return max((int(c) for c in constants if isinstance(c, (int, float)) and abs(c) < _ENDLESS), default=0)
-
-    def _extents(self, at: Expression, node: cst.Call, name: str) -> list[Expression]:
-        plain = [arg for arg in node.args if arg.keyword is None and not arg.star]
-        named = {arg.keyword.value: arg.value for arg in node.args if arg.keyword is not None}
-        position = MAKERS[name]
-        if position is None:
-            return [at.of(arg.value) for arg in plain]
-        shape = named.get("size", named.get("shape", plain[position].value if position < len(plain) else None))
-        if shape is None:
-            return []
-        for leaf in self.names.sources(at.of(shape)):
-            if isinstance(leaf, Literal) and isinstance(leaf.node, (cst.Tuple, cst.List)):
-                return [leaf.expression.of(element.value) for element in leaf.node.elements]
-        return [at.of(shape)]
-
-    def _itemsize(self, at: Expression, node: cst.Call, name: str) -> int:
-        """Bytes per element: of the given dtype, else of what numpy makes by default (8)."""
-        given = [a for a in node.args if a.keyword is not None and a.keyword.value == "dtype"]
-        if not given and name in ("numpy.zeros", "numpy.ones", "numpy.empty") and len(node.args) > 1:
-            given = [node.args[1]]
-        for arg in given:
-            dtype = self.names.name_of(at.of(arg.value)) or str(self.values.value(at.of(arg.value)).only)
-            return DTYPES.get(dtype.rpartition(".")[2], 8)
-        return 8
+def _names_labels(name: str) -> bool:
+    """Whether a name is that of something small beside each sample, such as its label."""
+    return any(word in name.lower() for word in _LABELS) or not {"y", "ys"}.isdisjoint(name.lower().split("_"))
 
 
 def _is_everything(part: cst.BaseSlice) -> bool:
     if not isinstance(part, cst.Index):
         return False
     return isinstance(part.value, cst.Ellipsis) or (isinstance(part.value, cst.Tuple) and not part.value.elements)
+
+
+def _is_label(part: cst.BaseSlice) -> bool:
+    """Whether a key is one name, as that of a column."""
+    return isinstance(part, cst.Index) and isinstance(part.value, cst.SimpleString)
+
+
+def _number(part: cst.BaseSlice) -> int | None:
+    """The position that a key is, counted from the end if below 0; None for any other key."""
+    value = part.value if isinstance(part, cst.Index) else None
+    sign = 1
+    if isinstance(value, cst.UnaryOperation) and isinstance(value.operator, cst.Minus):
+        value, sign = value.expression, -1
+    return sign * int(value.value, 0) if isinstance(value, cst.Integer) else None

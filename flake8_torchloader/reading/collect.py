@@ -95,6 +95,24 @@ class Collector(Binder):
         """What follows in this block runs in the parent only."""
         self._spot.block.running = Running.GUARDED
 
+    def visit_BooleanOperation(self, node: cst.BooleanOperation) -> list[Step]:
+        """`__name__ == "__main__" and main()` guards as an `if` does."""
+        is_guard = isinstance(node.operator, cst.And) and guard_of(node.left, self._value_of) is Guard.MAIN
+        return [node.left, *(self._only_main([node.right]) if is_guard else [node.right])]
+
+    def visit_IfExp(self, node: cst.IfExp) -> list[Step]:
+        """As `main() if __name__ == "__main__" else None`."""
+        guard = guard_of(node.test, self._value_of)
+        yes = self._only_main([node.body]) if guard is Guard.MAIN else [node.body]
+        no = self._only_main([node.orelse]) if guard is Guard.NOT_MAIN else [node.orelse]
+        return [node.test, *yes, *no]
+
+    def _only_main(self, steps: list[Step]) -> list[Step]:
+        """Visit what only the main program runs, if it runs at all."""
+        spot = self._spot
+        running = Running.GUARDED if spot.running is Running.ALWAYS else spot.running
+        return self._inside(steps, Block(spot.scope, spot.block, running))
+
     def visit_For(self, node: cst.For) -> list[Step]:
         """A loop gives its target the elements, and iterates what stands behind `in`."""
         self._next()

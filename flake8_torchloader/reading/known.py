@@ -129,6 +129,7 @@ WHOLE_READERS = frozenset({
     "pickle.loads", "joblib.load", "scipy.io.loadmat", "pandas.read_csv", "pandas.read_parquet",
     "pandas.read_hdf", "pandas.read_feather", "pandas.read_pickle", "pandas.read_table", "pandas.read_excel",
     "pandas.read_json", "cPickle.load", "_pickle.load", "dill.load", "hickle.load", "mat73.loadmat",
+    "numpy.frombuffer", "polars.read_csv", "polars.read_parquet", "tifffile.imread",
 })  # fmt: skip
 """What reads a whole file into memory, whatever its size."""
 
@@ -142,6 +143,11 @@ ITEM_READERS = frozenset({
     "torchvision.io.read_video", "laspy.read", "trimesh.load", "open3d.io.read_point_cloud", "cv2.imdecode",
 })  # fmt: skip
 """What reads one sample."""
+
+SAMPLE_AT: Mapping[str, int] = {
+    "scipy.io.wavfile.read": 1, "soundfile.read": 0, "librosa.load": 0, "librosa.core.load": 0, "torchaudio.load": 0,
+}  # fmt: skip
+"""Where the sample stands in the tuple that some of those give."""
 
 MAKERS: Mapping[str, int | None] = {
     "numpy.random.rand": None, "numpy.random.randn": None, "numpy.zeros": 0, "numpy.ones": 0, "numpy.empty": 0,
@@ -163,6 +169,7 @@ WRAPPERS = frozenset({
     "numpy.uint8", "numpy.squeeze", "numpy.reshape", "numpy.pad", "numpy.clip", "numpy.log1p", "numpy.log",
     "numpy.nan_to_num", "numpy.swapaxes", "numpy.repeat", "numpy.tile", "builtins.list", "builtins.tuple",
     "builtins.dict", "builtins.sorted", "pandas.DataFrame", "pandas.concat", "cv2.cvtColor", "cv2.resize",
+    "SimpleITK.GetArrayFromImage", "SimpleITK.GetArrayViewFromImage",
 })  # fmt: skip
 """What gives back about as many bytes as its first argument."""
 

@@ -182,7 +182,7 @@ class LoaderReader:
 
     def _iterated(self, use: Expression) -> list[LoaderCall]:
         found = self.loaders_in(use)
-        for scope in self.places.loader_hooks(use) if isinstance(use.node, cst.Call) else ():
+        for scope in self.places.callbacks.loader_hooks(use) if isinstance(use.node, cst.Call) else ():
             found += [loader for returned in scope.returns for loader in self.loaders_in(returned)]
         return found
 

@@ -7,20 +7,11 @@ from collections.abc import Iterable, Iterator
 import libcst as cst
 
 from flake8_torchloader.module import Place
-from flake8_torchloader.reading.leaves import Defined
+from flake8_torchloader.reading.callbacks import Callbacks
+from flake8_torchloader.reading.leaves import Object
 from flake8_torchloader.reading.names import Names
-from flake8_torchloader.reading.scopes import (
-    Expression,
-    Running,
-    Scope,
-    ScopeKind,
-    Spot,
-)
+from flake8_torchloader.reading.scopes import Expression, Running, Scope, Spot
 
-_RUNNERS = {"fire.Fire", "typer.run", "absl.app.run", "app.run", "tyro.cli", "jsonargparse.CLI", "wandb.agent"}
-"""Functions that call the function they are given, there and then."""
-
-_FIT = {"fit", "validate", "test", "predict"}
 WORKER_METHODS = ("__getitem__", "__getitems__", "__iter__", "__call__", "forward")
 
 
@@ -29,8 +20,13 @@ class Places:
 
     def __init__(self, names: Names) -> None:
         self.names = names
+        self.callbacks = Callbacks(names)
         self._reached: dict[Scope, set[Place]] = {}
         self._edges: dict[Scope | None, list[tuple[Scope, Running]]] = {}
+        self._subclasses: dict[Scope, list[Scope]] = {}
+        for scope in names.file.classes:
+            for base in names.bases(scope):
+                self._subclasses.setdefault(base, []).append(scope)
         for call in names.file.calls:
             self._connect(call)
         for loop in names.file.loops:
@@ -42,8 +38,19 @@ class Places:
         caller = call.spot.scope.function
         if call.spot.running is Running.NEVER:
             return
-        for target in (*(t for t, _ in self.names.calls.targets(call)), *self._called_back(call)):
+        targets = [target for target, _ in self.names.calls.targets(call)]
+        overriding = [method for target in targets for method in self._overriding(call, target)]
+        for target in (*targets, *overriding, *self.callbacks.of(call)):
             self._edges.setdefault(caller, []).append((target, call.spot.running))
+
+    def _overriding(self, call: Expression, target: Scope) -> Iterator[Scope]:
+        """The methods of subclasses that `self.load()` in a base class may run instead of its own."""
+        func = call.node.func if isinstance(call.node, cst.Call) else None
+        owner = target.owner
+        if owner is None or not isinstance(func, cst.Attribute) or owner not in self._subclasses:
+            return
+        if any(isinstance(leaf, Object) for leaf in self.names.sources(call.of(func.value))):
+            yield from (m for scope in self._subclasses[owner] if (m := scope.method(target.name)))
 
     def _iterate(self, loop: Expression) -> None:
         """A loop over an object of this file's class runs its `__iter__`."""
@@ -56,29 +63,6 @@ class Places:
                 if method is not None:
                     edges = self._edges.setdefault(loop.spot.scope.function, [])
                     edges.append((method, loop.spot.running))
-
-    def _called_back(self, call: Expression) -> Iterator[Scope]:
-        """Functions that somebody else's function calls: `fire.Fire(main)`, `Trainer.fit(..., data)`."""
-        node = call.node
-        if not isinstance(node, cst.Call) or not node.args:
-            return
-        last = node.func.attr.value if isinstance(node.func, cst.Attribute) else ""
-        if last == "optimize" or self.names.callee_name(call) in _RUNNERS:
-            for arg in node.args:
-                for leaf in self.names.sources(call.of(arg.value)):
-                    if isinstance(leaf, Defined) and leaf.scope.kind is ScopeKind.FUNCTION:
-                        yield leaf.scope
-        if last in _FIT:
-            yield from self.loader_hooks(call)
-
-    def loader_hooks(self, call: Expression) -> Iterator[Scope]:
-        """The `train_dataloader` and the like of the objects that a `fit` is given."""
-        for arg in call.node.args if isinstance(call.node, cst.Call) else ():
-            for leaf in self.names.sources(call.of(arg.value)):
-                scope = self.names.instance_of(leaf)
-                for method in scope.methods() if scope is not None else ():
-                    if method.name.endswith("_dataloader"):
-                        yield method
 
     def reach(self, functions: Iterable[Scope], place: Place) -> None:
         """Note that functions run at a place, and everything that they call."""
