@@ -25,7 +25,7 @@ from flake8_torchloader.reading.known import (
 from flake8_torchloader.reading.leaves import Defined, Element, Imported, Leaf, Literal
 from flake8_torchloader.reading.mapped import mapped
 from flake8_torchloader.reading.names import Names
-from flake8_torchloader.reading.scopes import Binding, Expression, Scope
+from flake8_torchloader.reading.scopes import Binding, Expression, How, Scope
 from flake8_torchloader.reading.values import Values
 from flake8_torchloader.reading.walk import below
 from flake8_torchloader.start_method import ALL_METHODS, PICKLING_METHODS
@@ -73,10 +73,11 @@ class ArrayReader:
         reads_items = self._reads_items(dataset.scope)
         made: set[str] = set()
         for attribute, binding in self.datasets.kept_in_the_end(dataset):
+            if binding.how is How.ADDED and attribute in made:
+                continue  # `self.x[i] = np.load(f)` fills what `np.zeros(...)` made
             for whole in self._wholes(binding):
                 key = id(whole.call.node)
-                fills = whole.is_item and attribute in made  # `self.x[i] = np.load(f)` into `np.zeros(...)`
-                if key in seen or fills or not self._counts(whole, attribute, reads_items=reads_items):
+                if key in seen or not self._counts(whole, attribute, reads_items=reads_items):
                     continue
                 seen.add(key)
                 made.update([attribute] if whole.source in MAKERS else [])
