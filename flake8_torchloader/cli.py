@@ -87,7 +87,8 @@ def _lint_stdin(order: Order) -> Linted | Problem:
     content = sys.stdin.buffer.read()
     if not list(Search(order.config).file(path)):
         return Linted(path, ())
-    return Linter(order.config).bytes(content, path)
+    alone = replace(order.config, follow_depth=0)
+    return Linter(alone).bytes(content, path)
 
 
 def _write_baseline(order: Order, path: Path, found: Results) -> int:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from flake8_torchloader.patterns import is_pattern
 from flake8_torchloader.selection import Selection
-from flake8_torchloader.settings import MEBIBYTE, Settings, parse_size
+from flake8_torchloader.settings import MEBIBYTE, Settings, parse_count, parse_size
 from flake8_torchloader.start_method import ALL_METHODS, StartMethod, parse_start_methods
 
 T = TypeVar("T")
@@ -130,6 +130,12 @@ class Config:
     large_array: int = option(
         64 * MEBIBYTE, parse_size, "SIZE", "report arrays of so many bytes that a dataset keeps (default: 64MiB)"
     )
+    follow_depth: int = option(
+        6, parse_count, "N", "follow imports from the same project so many files deep, 0 for none (default: 6)"
+    )
+    follow_files: int = option(
+        100, parse_count, "N", "look into at most so many files of the project for one that is linted (default: 100)"
+    )
     disable_noqa: bool = option(False, parse_flag, "", "obey no # noqa")
     report_unused_noqa: bool = option(False, parse_flag, "", "report each # noqa: TLD... that silences nothing")
     jobs: int = option(1, parse_jobs, "N", "use so many processes (default: auto)")
@@ -138,7 +144,7 @@ class Config:
     @cached_property
     def settings(self) -> Settings:
         """What the rules are told."""
-        return Settings(self.start_methods, self.large_array)
+        return Settings(self.start_methods, self.large_array, self.follow_depth, self.follow_files)
 
     @cached_property
     def selection(self) -> Selection:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from flake8_torchloader import __version__
 from flake8_torchloader.finding import Finding, Span
-from flake8_torchloader.settings import Settings, option_type, parse_size
+from flake8_torchloader.settings import Settings, option_type, parse_count, parse_size
 from flake8_torchloader.start_method import parse_start_methods
 
 if TYPE_CHECKING:
@@ -37,6 +37,8 @@ class Choice:
         return Settings(
             start_methods=self._options.torchloader_start_methods,
             large_array=self._options.torchloader_large_array,
+            follow_depth=self._options.torchloader_follow_depth,
+            follow_files=self._options.torchloader_follow_files,
         )
 
     @cached_property
@@ -64,6 +66,12 @@ class Choice:
         except (ImportError, AttributeError, TypeError):
             return lambda code: True
 
+    def path(self, filename: str) -> str:
+        """The path of a file as flake8 names it; empty for standard input, which may be called like a file."""
+        names = getattr(self._options, "filenames", None) or ()
+        is_standard_input = "-" in names and filename == self._options.stdin_display_name
+        return "" if is_standard_input else filename
+
     @property
     def is_verifying(self) -> bool:
         """Whether findings are to be proved by running the files that they stand in."""
@@ -77,7 +85,7 @@ class Choice:
 
 
 class Plugin:
-    """What flake8 makes for each file: it takes the lines that flake8 has read, and opens nothing."""
+    """What flake8 makes for each file: it takes the lines that flake8 has read, and does not open the file again."""
 
     name: ClassVar[str] = "flake8-torchloader"
     version: ClassVar[str] = __version__
@@ -109,7 +117,22 @@ class Plugin:
             help="Report arrays of this many bytes or more that a dataset keeps; "
             "units as in 64MiB or 1GB. (Default: 64MiB)",
         )
-
+        manager.add_option(
+            "--torchloader-follow-depth",
+            type=option_type(parse_count),
+            default=str(Settings().follow_depth),
+            metavar="N",
+            parse_from_config=True,
+            help="Follow imports from the same project so many files deep; 0 reads each file by itself. (Default: 6)",
+        )
+        manager.add_option(
+            "--torchloader-follow-files",
+            type=option_type(parse_count),
+            default=str(Settings().follow_files),
+            metavar="N",
+            parse_from_config=True,
+            help="Look into at most so many files of the project for one that is linted. (Default: 100)",
+        )
         manager.add_option(
             "--verify",
             action="store_true",
@@ -143,7 +166,7 @@ class Plugin:
 
         text = "".join(self._lines)
         try:
-            return lint(text, self._filename, self.choice.settings, codes, self._tree)
+            return lint(text, self.choice.path(self._filename), self.choice.settings, codes, self._tree)
         except Exception as error:
             # flake8 ends the run of all files when a plugin raises on one of them.
             reason = f"this file could not be analysed for worker hazards: {type(error).__name__} while checking it"

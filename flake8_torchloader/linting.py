@@ -26,14 +26,15 @@ def lint(
     """The findings of one file, in the order of its text.
 
     `rules` are the codes to look for (None: all but the opt-in ones); `tree` is the file's `ast` where the caller has
-    it. The program of a notebook is run by its kernel, and never again by a worker. Nothing is raised for what a file
-    may hold: one that can't be read gives one TLD000.
+    it. If `path` is that of a file, its imports from the same project are followed. The program of a notebook is run by
+    its kernel, and never again by a worker. Nothing is raised for what a file may hold: one that can't be read gives
+    one TLD000.
     """
     from flake8_torchloader.reading import read
 
     codes = default_codes() if rules is None else rules
     chosen = [rule(settings) for rule in all_rules() if rule.code in codes]
-    module = read(text, tree, is_notebook=is_notebook) if chosen else Module()
+    module = read(text, tree, path, settings, is_notebook=is_notebook) if chosen else Module()
     return sorted(finding for rule in chosen for finding in _findings(rule, module))
 
 

@@ -149,16 +149,18 @@ class Array:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call of something imported, by its full name, such as `cv2.resize`.
+    """A call of something imported, by its full name, such as `cv2.resize`; `site` is None in another file.
 
-    `through` is the module of the project that handed it on (`from utils.general import cv2`), if any.
+    `through` is a module that can't be read and handed it on (`from utils.general import cv2`), if any. `inside` is the
+    function of another file that makes the call, where this file calls that.
     """
 
-    site: Site
+    site: Site | None
     name: str
     places: frozenset[Place]
     argument: Value = UNKNOWN
     through: str = ""
+    inside: str = ""
 
 
 @dataclass(frozen=True, slots=True)

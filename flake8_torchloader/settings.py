@@ -1,4 +1,4 @@
-"""What a user can choose: the start methods to think of, and when an array is large."""
+"""What a user can choose: the start methods to think of, when an array is large, how far imports are followed."""
 
 from __future__ import annotations
 
@@ -23,10 +23,15 @@ _UNITS = {
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The choices that change what is reported; `large_array` is in bytes."""
+    """The choices that change what is reported; `large_array` is in bytes.
+
+    `follow_depth` is how many imports away from a file others are looked into, and `follow_files` how many of them.
+    """
 
     start_methods: frozenset[StartMethod] = ALL_METHODS
     large_array: int = 64 * MEBIBYTE
+    follow_depth: int = 6
+    follow_files: int = 100
 
 
 def parse_size(text: str) -> int:
@@ -36,6 +41,13 @@ def parse_size(text: str) -> int:
     if match is None or unit is None:
         raise ValueError(f"not a size: {text!r} (write a number of bytes, or a unit as in 64MiB)")
     return int(float(match[1]) * unit)
+
+
+def parse_count(text: str) -> int:
+    """Read a whole number from 0 on; raise ValueError."""
+    if not (text.strip().isascii() and text.strip().isdigit() and len(text) < 10):
+        raise ValueError(f"not a number from 0 on: {text!r}")
+    return int(text)
 
 
 def spell_size(size: int) -> str:

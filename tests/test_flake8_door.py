@@ -161,6 +161,8 @@ def test_two_jobs_find_the_same(method: str) -> None:
         ("--torchloader-start-methods=spawn", ["collate", "noise"]),
         ("--torchloader-large-array=1GiB", ["collate"]),
         ("--torchloader-large-array=256 MiB", ["collate", "noise"]),
+        ("--torchloader-follow-depth=0", ["collate", "noise"]),
+        ("--torchloader-follow-files=0", ["collate", "noise"]),
     ],
 )
 def test_options_on_the_command_line(option: str, found: list[str]) -> None:
@@ -183,6 +185,8 @@ BAD_VALUES = [
     ("torchloader-start-methods", "", "no start method given"),
     ("torchloader-large-array", "64 parsecs", "not a size: '64 parsecs'"),
     ("torchloader-large-array", "9" * 400, "not a size"),
+    ("torchloader-follow-depth", "-1", "not a number from 0 on: '-1'"),
+    ("torchloader-follow-files", "many", "not a number from 0 on: 'many'"),
 ]
 
 
@@ -258,6 +262,7 @@ def options(**chosen: object) -> argparse.Namespace:
     unchosen = dict.fromkeys(("select", "extend_select", "ignore", "extend_ignore"))
     extended = {"extended_default_select": ["TLD"], "extended_default_ignore": []}
     ours: dict[str, object] = {"torchloader_start_methods": ALL_METHODS, "torchloader_large_array": 1}
+    ours |= {"torchloader_follow_depth": 6, "torchloader_follow_files": 100}
     ours |= {"verify": False, "disable_noqa": False}
     return argparse.Namespace(**{**unchosen, **extended, **ours, **chosen})
 

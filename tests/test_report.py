@@ -57,6 +57,8 @@ findings[].verdict.explanation
 findings[].verdict.outcome
 findings[].verdict.reason
 findings[].verdict.trials[]
+options.follow_depth
+options.follow_files
 options.large_array
 options.start_methods[]
 options.verify

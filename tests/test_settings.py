@@ -86,5 +86,7 @@ def test_the_linux_default_is_named_where_it_suffers() -> None:
     assert spell(ALL_METHODS) == "under every start method"
 
 
-def test_by_default_every_start_method_and_64_mebibytes_count() -> None:
-    assert Settings() == Settings(start_methods=ALL_METHODS, large_array=64 * MEBIBYTE)
+def test_by_default_every_start_method_and_64_mebibytes_count_and_imports_are_followed() -> None:
+    assert Settings() == Settings(
+        start_methods=ALL_METHODS, large_array=64 * MEBIBYTE, follow_depth=6, follow_files=100
+    )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import os
+from pathlib import Path
 
 from flake8_torchloader.finding import Span
 from flake8_torchloader.module import Module, Site
@@ -11,10 +13,21 @@ from flake8_torchloader.reading.relevance import (
     too_deep,
     tree_may_matter,
 )
+from flake8_torchloader.settings import Settings
 
 
-def read(text: str, tree: ast.Module | None = None, *, is_notebook: bool = False) -> Module:
-    """What a file says about worker processes; nothing is raised for what a file may hold."""
+def read(
+    text: str,
+    tree: ast.Module | None = None,
+    path: str = "",
+    settings: Settings = Settings(),
+    *,
+    is_notebook: bool = False,
+) -> Module:
+    """What a file says about worker processes; nothing is raised for what a file may hold.
+
+    What it imports from its own project is looked up there if `path` is that of a file, else it is unknown.
+    """
     text = text.removeprefix("\ufeff")
     if not text_may_matter(text):
         return Module()
@@ -29,14 +42,15 @@ def read(text: str, tree: ast.Module | None = None, *, is_notebook: bool = False
     line = too_deep(tree)
     if line is not None:
         return _unread("an expression is nested too deeply", line)
-    return _read_whole(text, tree, is_notebook=is_notebook)
+    return _read_whole(text, tree, path, settings, is_notebook=is_notebook)
 
 
-def _read_whole(text: str, tree: ast.Module, *, is_notebook: bool) -> Module:
+def _read_whole(text: str, tree: ast.Module, path: str, settings: Settings, *, is_notebook: bool) -> Module:
     from flake8_torchloader.reading.reader import read_module
 
     try:
-        return read_module(text, tree, is_notebook=is_notebook)
+        file = Path(path).absolute() if path and os.path.isfile(path) else None
+        return read_module(text, tree, file, settings, is_notebook=is_notebook)
     except Exception as error:
         return _unread(f"{type(error).__name__} while reading it", 1)
 

@@ -81,8 +81,8 @@ class ArgumentReader:
         scope, bindings = mapping.spot.scope.find(node.value)
         if not any(p.star == "**" and p.name == node.value for p in scope.parameters):
             return self.names.sources(mapping)
-        added = [Element(b.value) for b in bindings if b.value is not None]
-        return [*(Literal(site.call) for site in self.names.calls.sites(scope)), *added] or [Opaque()]
+        added = [Element(b.value.within(mapping.frame)) for b in bindings if b.value is not None]
+        return [*(Literal(site.call) for site in self.names.calls.sites(scope, mapping.frame)), *added] or [Opaque()]
 
     def _items(self, leaf: Literal, depth: int = 0) -> Iterator[tuple[str, Expression]]:
         """The string keys of a dict display, a `dict(...)` call, or the keywords of any call."""
@@ -105,11 +105,11 @@ class ArgumentReader:
 
     def _added(self, leaf: Element) -> Iterator[tuple[str, Expression]]:
         """`d["key"] = value` and `d.update(...)`."""
-        for target, value in self.names.file.writes:
-            if value is leaf.expression and isinstance(target.node, cst.Subscript):
+        for target, value in self.names.writes_beside(leaf.expression):
+            if value.node is leaf.expression.node and isinstance(target.node, cst.Subscript):
                 index = target.node.slice[0].slice
                 if isinstance(index, cst.Index) and isinstance(index.value, cst.SimpleString):
-                    yield str(index.value.evaluated_value), value
+                    yield str(index.value.evaluated_value), leaf.expression
                 return
         for inner in self.names.sources(leaf.expression):
             if isinstance(inner, Literal):
@@ -134,7 +134,7 @@ class ArgumentReader:
         init = scope.method("__init__")
         return [
             call
-            for call in self.names.file.calls_of.get(init, ())
+            for call in self.names.calls_in(init)
             if call.spot.scope is init
             and isinstance(call.node, cst.Call)
             and isinstance(call.node.func, cst.Attribute)

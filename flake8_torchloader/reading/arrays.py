@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import libcst as cst
 
@@ -113,7 +113,7 @@ class ArrayReader:
     def _reads_items(self, scope: Scope) -> bool:
         """Whether the workers read files item by item, so that what is kept is only an index to them."""
         worker = self.datasets.worker_functions(scope)
-        for call in (call for function in worker for call in self.names.file.calls_of.get(function, ())):
+        for call in (call for function in worker for call in self.names.calls_in(function)):
             name = self.names.callee_name(call)
             if name in ITEM_READERS or name in WHOLE_READERS or name == "builtins.open":
                 return True
@@ -127,8 +127,12 @@ class ArrayReader:
     # --- what gives a whole array
 
     def _wholes(self, binding: Binding) -> Iterator[Whole]:
+        """What one line keeps; what a function of another file gives is kept by the line that calls it."""
         self._seen.clear()
-        yield from self._leaves(self.names.bound(binding), in_loop=False)
+        for whole in self._leaves(self.names.bound(binding), in_loop=False):
+            call = self.names.own(whole.call)
+            if call is not None:
+                yield replace(whole, call=call)
 
     def _whole(self, expression: Expression, *, in_loop: bool) -> Iterator[Whole]:
         yield from self._leaves(self.names.sources(expression), in_loop=in_loop)

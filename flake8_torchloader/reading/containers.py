@@ -91,8 +91,8 @@ class Containers:
 
     def inside(self, at: Expression, comprehension: cst.BaseComp, node: cst.CSTNode) -> Expression:
         """A node inside a comprehension, where the names of the comprehension are known."""
-        scope = self.names.file.by_node.get(id(comprehension), at.spot.scope)
-        return Expression(node, Spot(scope, at.spot.block, at.spot.order, at.spot.running, at.spot.top))
+        scope = self.names.inner_scope(at.of(comprehension)) or at.spot.scope
+        return Expression(node, Spot(scope, at.spot.block, at.spot.order, at.spot.running, at.spot.top), at.frame)
 
     def item(self, leaf: Leaf, key: cst.CSTNode | None) -> list[Leaf]:
         """What a container has under a key; all it has where the key isn't known."""

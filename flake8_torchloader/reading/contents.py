@@ -10,7 +10,7 @@ import libcst as cst
 from flake8_torchloader.reading.arguments import ArgumentReader
 from flake8_torchloader.reading.callsites import CallSite
 from flake8_torchloader.reading.guards import last_name
-from flake8_torchloader.reading.known import KEEPERS, NOT_KEPT
+from flake8_torchloader.reading.known import KEEPERS, NOT_KEPT, is_dataset_name
 from flake8_torchloader.reading.leaves import Element, Leaf, Literal
 from flake8_torchloader.reading.names import Names
 from flake8_torchloader.reading.scopes import Binding, Expression, How, Parameter, Scope, lasting
@@ -20,11 +20,12 @@ _USED_AT_ONCE = re.compile(r"filter|sort|key|map|split|init")
 _CHAINED = ("webdataset.", "torchdata.")
 
 Held = tuple[Leaf, Expression]
-"""A leaf, and the argument or element as which it was handed over last."""
+"""A leaf, and the argument or element as which it was handed over last: one of the linted file, unless another file
+hands it over without it, or has a dataset that keeps it."""
 
 
 class Contents:
-    """Looks into containers, transforms, datasets and closures of one file."""
+    """Looks into containers, transforms, datasets and closures."""
 
     def __init__(self, names: Names, arguments: ArgumentReader) -> None:
         self.names = names
@@ -33,17 +34,27 @@ class Contents:
 
     def of(self, expression: Expression) -> Iterator[Held]:
         """Every leaf that an expression holds, itself included, each once."""
-        seen: set[tuple[object, int]] = set()
+        seen: set[Leaf] = set()
         stack: list[Held] = [(leaf, expression) for leaf in self.names.sources(expression)]
         while stack:
             leaf, mention = stack.pop()
-            key = (id(leaf.node) if isinstance(leaf, Literal) else leaf, 0)
-            if key in seen:
+            if leaf in seen:
                 continue
-            seen.add(key)
+            seen.add(leaf)
             yield leaf, mention
+            keeps = self._is_dataset_of_others(leaf)
             for inner in self._inside(leaf):
-                stack += [(deeper, inner) for deeper in self.names.sources(inner)]
+                handed = inner if keeps or self.names.own(inner) is inner else mention
+                stack += [(deeper, handed) for deeper in self.names.sources(inner)]
+
+    def _is_dataset_of_others(self, leaf: Leaf) -> bool:
+        """Whether another file has the dataset that a value is, so that what it keeps by itself is said there."""
+        scope = self.names.instance_of(leaf)
+        if scope is not None:
+            return not self.names.is_own(scope) and any(map(is_dataset_name, self.names.base_names(scope)))
+        if not isinstance(leaf, Literal) or self.names.own(leaf.expression) is leaf.expression:
+            return False
+        return is_dataset_name(self.names.callee_name(leaf.expression))
 
     def _inside(self, leaf: Leaf) -> Iterator[Expression]:
         if isinstance(leaf, Element):
@@ -66,7 +77,7 @@ class Contents:
                 yield from self._of_object(at, scope) if scope else self._of_call(at, node)
 
     def _of_object(self, call: Expression, scope: Scope) -> Iterator[Expression]:
-        """What a fresh object of this file's class keeps on itself."""
+        """What a fresh object of this project's class keeps on itself."""
         if self.names.chooses_state(scope):
             return
         for one in (scope, *self.names.bases(scope)):
@@ -92,7 +103,10 @@ class Contents:
     def _kept(self, call: Expression, binding: Binding) -> Expression | None:
         """What `self.x = value` keeps for this very object, where value is a parameter."""
         parameter = self.parameter_of(binding)
-        return self.names.calls.given(CallSite(call, bound=True), parameter) if parameter else binding.value
+        if parameter is not None or binding.value is None:
+            return self.names.calls.given(CallSite(call, bound=True), parameter) if parameter else None
+        init = binding.spot.scope.function
+        return binding.value.within(self.names.calls.frame(init, call)) if init is not None else binding.value
 
     def parameter_of(self, binding: Binding) -> Parameter | None:
         """The parameter of `__init__` that `self.x = value` keeps as it is, if it is one."""

@@ -8,7 +8,8 @@ import libcst as cst
 
 from flake8_torchloader.module import Crossing, Kind
 from flake8_torchloader.reading.contents import Contents, Held
-from flake8_torchloader.reading.datasets import DatasetReader, is_dataset_name
+from flake8_torchloader.reading.datasets import DatasetReader
+from flake8_torchloader.reading.known import is_dataset_name
 from flake8_torchloader.reading.leaves import Defined, Literal
 from flake8_torchloader.reading.loaders import LoaderReader
 from flake8_torchloader.reading.names import Names
@@ -42,7 +43,7 @@ class CrossingReader:
             name = self.loaders.name(loader)
             for slot in ("collate_fn", "worker_init_fn", "dataset"):
                 for argument in loader.arguments.of(slot):
-                    yield from self._crossings(argument, slot, name, loader.methods, (loader.call,))
+                    yield from self._crossings(argument, slot, name, loader.methods, loader.sites)
 
     def _through_classes(self) -> Iterator[Crossing]:
         for dataset in self.datasets.by_scope.values():
@@ -71,7 +72,7 @@ class CrossingReader:
         seen = self.datasets.silenced | self.datasets.reached
         for call in self.names.file.calls if self.datasets.may_meet_workers else ():
             name = self.names.callee_name(call)
-            if is_dataset_name(name) and id(call.node) not in seen:
+            if is_dataset_name(name) and call not in seen:
                 yield from self._crossings(call, "dataset", name.rpartition(".")[2], ALL_METHODS, ())
 
     def _crossings(
@@ -86,23 +87,31 @@ class CrossingReader:
             found = self._kind(held)
             if found is not None:
                 kind, site, name, scope = found
-                definition = _definition(scope) if scope is not None else site
+                definition = self._definition(scope) if scope is not None else site
                 yield Crossing(kind, site, name, slot, carrier, methods, definition, loaders)
 
     def _kind(self, held: Held) -> tuple[Kind, Expression, str, Scope | None] | None:
         leaf, mention = held
         if isinstance(leaf, Literal) and isinstance(leaf.node, cst.Lambda):
-            return Kind.LAMBDA, leaf.expression, self.names.file.names.get(id(leaf.node), ""), None
+            site = self._site(leaf.expression.spot.scope, mention, leaf.expression)
+            return (Kind.LAMBDA, site, self.names.file.names.get(id(leaf.node), ""), None) if site is not None else None
         if isinstance(leaf, Defined) and leaf.scope.kind is ScopeKind.FUNCTION and leaf.scope.is_local:
-            return (Kind.FUNCTION, mention, leaf.scope.name, leaf.scope) if leaf.scope.owner is None else None
+            site = self._site(leaf.scope, mention) if leaf.scope.owner is None else None
+            return (Kind.FUNCTION, site, leaf.scope.name, leaf.scope) if site is not None else None
         scope = self.names.instance_of(leaf)
-        if scope is not None and scope.is_local:
-            return Kind.CLASS, mention, scope.name, scope
-        return None
+        site = self._site(scope, mention) if scope is not None and scope.is_local else None
+        return (Kind.CLASS, site, scope.name, scope) if scope is not None and site is not None else None
 
+    def _site(self, scope: Scope, mention: Expression, itself: Expression | None = None) -> Expression | None:
+        """The line of this file to speak of; None where another file sends what is its own."""
+        if self.names.is_own(scope):
+            return itself or self.names.own(mention)
+        return mention if self.names.own(mention) is mention else None
 
-def _definition(scope: Scope) -> Expression | None:
-    """Where a function or class begins for Python: at its first decorator, if it has one."""
-    if scope.decorators:
-        return scope.decorators[0]
-    return Expression(scope.node, scope.spot) if scope.spot is not None else None
+    def _definition(self, scope: Scope) -> Expression | None:
+        """Where a function or class of this file begins for Python: at its first decorator, if it has one."""
+        if not self.names.is_own(scope):
+            return None
+        if scope.decorators:
+            return scope.decorators[0]
+        return Expression(scope.node, scope.spot) if scope.spot is not None else None

@@ -9,7 +9,7 @@ import libcst as cst
 
 from flake8_torchloader.module import UNKNOWN, Place, Value
 from flake8_torchloader.reading.contents import Contents
-from flake8_torchloader.reading.known import DATASET_PACKAGES, DATASETS, FOREIGN
+from flake8_torchloader.reading.known import FOREIGN, is_dataset_name
 from flake8_torchloader.reading.leaves import Defined, Leaf, Literal
 from flake8_torchloader.reading.loaders import LoaderCall, LoaderReader
 from flake8_torchloader.reading.names import Names
@@ -19,11 +19,6 @@ from flake8_torchloader.start_method import ALL_METHODS, StartMethod
 
 _SENT = ("dataset", "collate_fn", "worker_init_fn")
 """The arguments of a loader that cross to its workers; samplers and generators stay in the parent."""
-
-
-def is_dataset_name(name: str) -> bool:
-    """Whether an imported class is known to be a dataset of torch or its relatives."""
-    return name in DATASETS or name.startswith(DATASET_PACKAGES)
 
 
 @dataclass(eq=False)
@@ -47,7 +42,7 @@ class DatasetClass:
     @property
     def sites(self) -> tuple[Expression, ...]:
         """Where the loaders that it reaches are made."""
-        return tuple(loader.call for loader in self.loaders)
+        return tuple(site for loader in self.loaders for site in loader.sites)
 
     @property
     def workers(self) -> Value:
@@ -65,8 +60,8 @@ class DatasetReader:
         self.loaders = loaders
         self.places = places
         self.by_scope = {s: DatasetClass(s) for s in names.file.classes if self._is_dataset(s)}
-        self.silenced: set[int] = set()
-        self.reached: set[int] = set()
+        self.silenced: set[Expression] = set()
+        self.reached: set[Expression] = set()
         self.run_by: dict[Scope, list[LoaderCall]] = {}
         for loader in loaders.calls:
             for slot in _SENT:
@@ -88,7 +83,7 @@ class DatasetReader:
         busy = loader.has_workers
         for leaf, _ in self.contents.of(argument):
             if isinstance(leaf, Literal):
-                (self.reached if busy else self.silenced).add(id(leaf.node))
+                (self.reached if busy else self.silenced).add(leaf.expression)
             scope = self.names.instance_of(leaf)
             if scope is not None:
                 self._note(scope, loader, is_dataset=slot == "dataset")
@@ -97,7 +92,7 @@ class DatasetReader:
                 self.run_by.setdefault(function, []).append(loader)
 
     def _note(self, scope: Scope, loader: LoaderCall, *, is_dataset: bool) -> None:
-        for one in (scope, *self.names.bases(scope)):
+        for one in filter(self.names.is_own, (scope, *self.names.bases(scope))):
             acts = one.method("__getitem__") or one.method("__iter__")
             if one in self.by_scope or (is_dataset and acts):
                 self.by_scope.setdefault(one, DatasetClass(one)).loaders.append(loader)
@@ -107,7 +102,8 @@ class DatasetReader:
         if isinstance(leaf, Defined) and leaf.scope.kind is ScopeKind.FUNCTION:
             yield leaf.scope
         if isinstance(leaf, Literal) and isinstance(leaf.node, cst.Lambda):
-            yield self.names.file.by_node[id(leaf.node)]
+            body = self.names.inner_scope(leaf.expression)
+            yield from [body] if body is not None else []
         scope = self.names.instance_of(leaf)
         if scope is not None:
             yield from (m for name in WORKER_METHODS if (m := self.names.method(scope, name)))

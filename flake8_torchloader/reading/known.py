@@ -208,3 +208,15 @@ OLD_ALBUMENTATIONS_KEYWORDS = frozenset({
     "fill_value", "mask_fill_value",
 })  # fmt: skip
 """Arguments of those days."""
+
+LIBRARIES = frozenset(
+    name.partition(".")[0]
+    for names in (LOADERS, DATASETS, DATASET_PACKAGES, KEEPERS, MODEL_BASES, MODEL_MAKERS, MODEL_PACKAGES)
+    for name in names
+) | {"numpy", "cv2", "PIL", "pandas", "h5py", "lightning_fabric"}
+"""Packages that are told apart by their names here, and so are never looked for in the project."""
+
+
+def is_dataset_name(name: str) -> bool:
+    """Whether an imported class is known to be a dataset of torch or its relatives."""
+    return name in DATASETS or name.startswith(DATASET_PACKAGES)

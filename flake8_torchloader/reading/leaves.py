@@ -11,21 +11,21 @@ from flake8_torchloader.reading.scopes import Expression, Scope
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """Something from outside this file, by its full name."""
+    """Something from outside this project, or that is not followed there, by its full name."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
 class Defined:
-    """A function or class of this file."""
+    """A function or class of this project."""
 
     scope: Scope
 
 
 @dataclass(frozen=True, slots=True)
 class Object:
-    """The object whose method this is, of a class of this file: `self`."""
+    """The object whose method this is, of a class of this project: `self`."""
 
     scope: Scope
 
@@ -50,8 +50,15 @@ class Element:
 
 
 @dataclass(frozen=True, slots=True)
+class Namespace:
+    """Another file of the project, as a module."""
+
+    scope: Scope
+
+
+@dataclass(frozen=True, slots=True)
 class Opaque:
     """Something that can't be followed."""
 
 
-Leaf = Imported | Defined | Object | Literal | Element | Opaque
+Leaf = Imported | Defined | Object | Literal | Element | Namespace | Opaque

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 import libcst as cst
 
-from flake8_torchloader.module import ZERO, Loader, Use, Value
+from flake8_torchloader.module import ZERO, Loader, Place, Use, Value
 from flake8_torchloader.reading.arguments import ArgumentReader, Arguments
+from flake8_torchloader.reading.elsewhere import Elsewhere
 from flake8_torchloader.reading.guards import last_name
 from flake8_torchloader.reading.known import FOREIGN, LOADERS, LoaderKind
 from flake8_torchloader.reading.leaves import Defined, Imported, Leaf, Literal
@@ -36,15 +37,23 @@ _HARMLESS = {
 _MOST_WRAPPERS = 200
 """How many expressions are looked at to find the loaders that one holds."""
 
+_WRAPPERS = {"enumerate", "tqdm", "zip", "iter", "cycle", "chain", "list", "prepare", "prepare_data_loader"}
+"""Functions whose result gives the batches of the loader they are given."""
+
 _MEASURES = {"len", "id", "type", "str", "repr", "isinstance", "hasattr", "getattr", "range"}
 """Functions whose result no longer holds the loader they are given."""
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class LoaderCall:
-    """A construction of a loader with its arguments, before anybody asks who iterates it."""
+    """A construction of a loader with its arguments, before anybody asks who iterates it.
+
+    `site` is the line of this file that makes it: another file's function may do so when it is called there. It is
+    None for one that another file makes when it is imported, and then the first line that iterates it at import.
+    """
 
     call: Expression
+    site: Expression | None
     arguments: Arguments
     workers: Value
     methods: frozenset[StartMethod]
@@ -55,6 +64,11 @@ class LoaderCall:
         """Whether the loader may start worker processes."""
         return self.workers.may_be_nonzero
 
+    @property
+    def sites(self) -> tuple[Expression, ...]:
+        """Its `site`, if it has one."""
+        return () if self.site is None else (self.site,)
+
 
 class LoaderReader:
     """Finds the loaders of one file."""
@@ -64,14 +78,22 @@ class LoaderReader:
         self.arguments = arguments
         self.values = values
         self.places = places
-        default = self._default_methods()
-        found = (self._loader_call(call, default) for call in names.file.calls)
-        self.calls = [loader for loader in found if loader is not None]
-        self._by_node = {id(loader.call.node): loader for loader in self.calls}
-        has_workers = any(loader.has_workers for loader in self.calls)
-        for use in self._uses() if has_workers else ():
+        self._default = self._default_methods()
+        self._known: dict[Expression, LoaderCall | None] = {}
+        self.elsewhere = Elsewhere(names, self)
+        made = [loader for call in names.file.calls if (loader := self.loader_call(call)) is not None]
+        given = [loader for call in names.file.calls for loader in self.elsewhere.given(call)]
+        self.calls = list(dict.fromkeys([*made, *given]))
+        for use in self._uses():
             for loader in self._iterated(use):
-                loader.uses.append(use)
+                self._note_use(loader, use)
+
+    def _note_use(self, loader: LoaderCall, use: Expression) -> None:
+        if loader.site is None and Place.IMPORT in self.places.of(use.spot):
+            loader.site = use
+        if loader.site is not None and loader not in self.calls:
+            self.calls.append(loader)
+        loader.uses.append(use)
 
     # --- construction
 
@@ -88,14 +110,21 @@ class LoaderReader:
         packages = {leaf.name.split(".")[0] for leaf in self.names.callee(call) if isinstance(leaf, Imported)}
         return not packages.isdisjoint(FOREIGN)
 
-    def _loader_call(self, call: Expression, default: frozenset[StartMethod]) -> LoaderCall | None:
-        kind = self._kind(call)
+    def loader_call(self, call: Expression) -> LoaderCall | None:
+        """A call as the construction of a loader, if it is one, in this file or in another."""
+        if call not in self._known:
+            self._known[call] = self._read_call(call)
+        return self._known[call]
+
+    def _read_call(self, call: Expression) -> LoaderCall | None:
+        kind, site = self._kind(call), self.names.own(call)
         if kind is None or self._is_super(call):
             return None
         arguments = self.arguments.read(call, kind.signature)
         for partial in self.arguments.partials(call):
             arguments = _merge(arguments, self._partial(partial, kind))
-        return LoaderCall(call, arguments, self._workers(arguments, kind), self._methods(arguments, default))
+        workers, methods = self._workers(arguments, kind), self._methods(arguments, self._default)
+        return LoaderCall(call, site, arguments, workers, methods)
 
     @staticmethod
     def _is_super(call: Expression) -> bool:
@@ -156,48 +185,57 @@ class LoaderReader:
 
     def loaders_in(self, expression: Expression) -> list[LoaderCall]:
         """The loaders that an expression may be, or wraps: `enumerate(loader)`, `tqdm(loader)`."""
-        found: dict[int, LoaderCall] = {}
-        stack, seen = [expression], {id(expression.node)}
-        looked_at: set[int] = set()
+        found: list[LoaderCall] = []
+        stack, seen = [expression], {expression}
+        looked_at: set[Expression] = set()
         while stack and len(looked_at) < _MOST_WRAPPERS:
             for leaf in self.names.sources(stack.pop()):
-                if not isinstance(leaf, Literal) or id(leaf.node) in looked_at:
+                if not isinstance(leaf, Literal) or leaf.expression in looked_at:
                     continue
-                looked_at.add(id(leaf.node))
-                inner = self._wrapped(leaf, found)
-                stack += [e for e in inner if id(e.node) not in seen]
-                seen.update(id(e.node) for e in inner)
-        return list(found.values())
+                looked_at.add(leaf.expression)
+                loader = self.loader_call(leaf.expression)
+                found += self.elsewhere.inside(leaf) if loader is None else [loader]
+                inner = self._wrapped(leaf) if loader is None else []
+                stack += [e for e in inner if e not in seen]
+                seen.update(inner)
+        return list(dict.fromkeys(found))
 
-    def _wrapped(self, leaf: Literal, found: dict[int, LoaderCall]) -> list[Expression]:
+    def _wrapped(self, leaf: Literal) -> list[Expression]:
+        """What a call may wrap; another file's is taken to do so only if its name says it."""
         node, at = leaf.node, leaf.expression
-        loader = self._by_node.get(id(node))
-        if loader is not None:
-            found[id(node)] = loader
+        if not isinstance(node, cst.Call) or self.names.instance_of(leaf) is not None or last_name(node) in _MEASURES:
             return []
-        if isinstance(node, cst.Call) and self.names.instance_of(leaf) is None and last_name(node) not in _MEASURES:
-            base = [at.of(node.func.value)] if isinstance(node.func, cst.Attribute) else []
-            return [*base, *(at.of(arg.value) for arg in node.args)]
-        return []
+        if self.names.own(at) is not at and last_name(node) not in _WRAPPERS:
+            return []
+        base = [at.of(node.func.value)] if isinstance(node.func, cst.Attribute) else []
+        return [*base, *(at.of(arg.value) for arg in node.args)]
 
     def _iterated(self, use: Expression) -> list[LoaderCall]:
+        if isinstance(use.node, cst.Call) and self.elsewhere.functions(use):
+            return self.elsewhere.iterated(use)
         found = self.loaders_in(use)
         for scope in self.places.callbacks.loader_hooks(use) if isinstance(use.node, cst.Call) else ():
             found += [loader for returned in scope.returns for loader in self.loaders_in(returned)]
         return found
 
     def _uses(self) -> Iterator[Expression]:
-        """The expressions that iterate what they hold."""
-        yield from self.names.file.loops
+        """The expressions that iterate what they hold, if that may be a loader with workers."""
+        has_workers = any(loader.has_workers for loader in self.calls)
+        for loop in self.names.file.loops:
+            if has_workers or (self.names.imports is not None and Place.IMPORT in self.places.of(loop.spot)):
+                yield loop
         for call in self.names.file.calls:
-            node = call.node
-            if isinstance(node, cst.Call) and id(node) not in self._by_node and self._iterates(call, node):
+            if self.elsewhere.functions(call):
+                yield from [call] if Place.IMPORT in self.places.of(call.spot) else []
+            elif has_workers and self.loader_call(call) is None and self.iterates(call):
                 yield call
 
-    def _iterates(self, call: Expression, node: cst.Call) -> bool:
-        func, last = node.func, last_name(node)
-        if any(isinstance(leaf, Defined) for leaf in self.names.callee(call)):
+    def iterates(self, call: Expression) -> bool:
+        """Whether a call iterates what it is given, as far as its name tells."""
+        node = call.node
+        if not isinstance(node, cst.Call) or any(isinstance(leaf, Defined) for leaf in self.names.callee(call)):
             return False
+        func, last = node.func, last_name(node)
         if last in ("iter", "list", "tuple", "sum", "next", "set", "sorted", "max", "min", "__iter__"):
             return True
         if isinstance(func, cst.Attribute) and last in _FIT_VERBS:
@@ -207,21 +245,29 @@ class LoaderReader:
     # --- records
 
     def name(self, loader: LoaderCall) -> str:
-        """What a message calls a loader: the variable that it goes to, else its class."""
-        return self.names.file.names.get(id(loader.call.node)) or last_name(loader.call.node)
+        """What a message calls a loader: the variable that it goes to, else its class or the function that gives it."""
+        site = loader.site or loader.call
+        own = self.names.file.names.get(id(site.node))
+        return own or self.names.name_elsewhere(loader.call) or last_name(site.node)
 
-    def record(self, loader: LoaderCall) -> Loader:
-        """The record of a loader, with the uses that run somewhere known."""
-        call = loader.call
-        uses = [Use(use, self.places.of(use.spot)) for use in loader.uses]
-        return Loader(
-            site=call,
-            name=self.name(loader),
-            workers=loader.workers,
-            places=self.places.of(call.spot),
-            uses=tuple(use for use in uses if use.places),
-            methods=loader.methods,
-        )
+    def records(self) -> Iterator[Loader]:
+        """The records of the loaders, with the uses that run somewhere known; one for each line of this file."""
+        by_site: dict[Expression, list[LoaderCall]] = {}
+        for loader in self.calls:
+            if loader.site is not None:
+                by_site.setdefault(loader.site, []).append(loader)
+        for site, loaders in by_site.items():
+            first = max(loaders, key=lambda loader: loader.has_workers)
+            uses = dict.fromkeys(use for loader in loaders if loader.has_workers for use in loader.uses)
+            known = (Use(use, self.places.of(use.spot)) for use in uses)
+            yield Loader(
+                site=site,
+                name=self.name(first),
+                workers=first.workers,
+                places=self.places.of(site.spot),
+                uses=tuple(use for use in known if use.places),
+                methods=first.methods,
+            )
 
 
 def _is_none(leaf: Leaf) -> bool:

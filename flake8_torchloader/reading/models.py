@@ -42,7 +42,8 @@ class ModelReader:
 
     def read(self) -> Iterator[Model]:
         """Every network once, where it is built; of several branches that choose one, the first."""
-        trained = {id(e.node) for call in self.names.file.calls for e in self._trained(call)}
+        built = (self.names.own(e) for call in self.names.file.calls for e in self._trained(call))
+        trained = {id(e.node) for e in built if e is not None}
         inner: set[int] = set()
         branches: dict[str, list[Spot]] = {}
         for call in self.names.file.calls:
@@ -78,7 +79,7 @@ class ModelReader:
     def _has_layers(self, scope: Scope) -> bool:
         """Whether a network's class makes anything: one without layers or parameters costs nothing."""
         inits = [s.method("__init__") for s in (scope, *self.names.bases(scope))]
-        calls = [call for init in inits if init for call in self.names.file.calls_of.get(init, ())]
+        calls = [call for init in inits if init for call in self.names.calls_in(init)]
         return not any(inits) or any(not _is_plain(self.names.callee_name(call), call) for call in calls)
 
     def _trained(self, call: Expression) -> Iterator[Expression]:

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Iterator
+from pathlib import Path
 
 import libcst as cst
 
 from flake8_torchloader.reading.callsites import CallSites
 from flake8_torchloader.reading.collect import Collector
 from flake8_torchloader.reading.containers import Containers
+from flake8_torchloader.reading.files import Files
+from flake8_torchloader.reading.imports import Imports
 from flake8_torchloader.reading.known import STAR_EXPORTS
 from flake8_torchloader.reading.leaves import (
     Defined,
@@ -21,18 +24,21 @@ from flake8_torchloader.reading.leaves import (
     Imported,
     Leaf,
     Literal,
+    Namespace,
     Object,
     Opaque,
 )
 from flake8_torchloader.reading.scopes import (
     Binding,
     Expression,
+    Frame,
     How,
     Scope,
     ScopeKind,
     Spot,
     reaching,
 )
+from flake8_torchloader.settings import Settings
 
 DEEPEST = 24
 """How many steps a value is followed before it counts as unknown."""
@@ -49,15 +55,16 @@ _SAME_OBJECT = {"to", "cuda", "cpu", "eval", "train", "half", "float", "double",
 _BUILTINS = frozenset(dir(builtins))
 
 
-class Names:
-    """Answers what the expressions of one file may be."""
+class Names(Files):
+    """Answers what the expressions of one file may be, and those of others that it leads to."""
 
-    def __init__(self, file: Collector) -> None:
-        self.file = file
+    def __init__(self, file: Collector, path: Path | None = None, settings: Settings = Settings()) -> None:
+        super().__init__(file)
         self.calls = CallSites(self)
         self.containers = Containers(self)
-        self._known: dict[int, list[Leaf]] = {}
-        self._asked: set[int] = set()
+        self.imports = Imports(self, path, settings) if path is not None and settings.follow_depth else None
+        self._known: dict[tuple[int, Frame | None], list[Leaf]] = {}
+        self._asked: set[tuple[int, Frame | None]] = set()
         self.cuts = 0
         self._fuel = _FUEL
 
@@ -65,7 +72,7 @@ class Names:
 
     def sources(self, expression: Expression) -> list[Leaf]:
         """All that an expression may be; empty only for a value that depends on itself."""
-        key = id(expression.node)
+        key = (id(expression.node), expression.frame)
         if key in self._known:
             return self._known[key]
         if not self._asked:
@@ -119,7 +126,7 @@ class Names:
         node = expression.node
         match node:
             case cst.Name():
-                yield from self._name(node.value, expression.spot)
+                yield from self._name(node.value, expression)
             case cst.Attribute():
                 yield from self._attribute(expression, node)
             case cst.IfExp():
@@ -138,12 +145,16 @@ class Names:
             case _:
                 yield Literal(expression)
 
-    def _name(self, name: str, spot: Spot) -> Iterator[Leaf]:
-        bindings = reaching(name, spot)
+    def _name(self, name: str, at: Expression) -> Iterator[Leaf]:
+        bindings = reaching(name, at.spot)
         if not bindings:
-            yield self._unbound(name, spot)
+            yield from self._starred(name, at.spot) or [self._unbound(name, at.spot)]
         for binding in bindings:
-            yield from self._binding(binding)
+            yield from self._binding(binding, at.frame)
+
+    def _starred(self, name: str, spot: Spot) -> list[Leaf]:
+        module = spot.scope.module
+        return self.imports.starred(name, module) if self.imports is not None and module.stars else []
 
     def _unbound(self, name: str, spot: Spot) -> Leaf:
         for scope in spot.scope.around():
@@ -159,22 +170,28 @@ class Names:
         """What a name or attribute may be after one binding."""
         return list(dict.fromkeys(self._binding(binding)))
 
-    def _binding(self, binding: Binding) -> Iterator[Leaf]:
+    def _binding(self, binding: Binding, frame: Frame | None = None) -> Iterator[Leaf]:
+        value = binding.value.within(frame) if binding.value is not None else None
         match binding.how:
             case How.IMPORT:
-                yield Imported(binding.name)
+                yield from self._import(binding.name, binding.spot.scope)
             case How.DEFINITION if binding.target is not None:
                 yield Defined(binding.target)
-            case How.VALUE if binding.value is not None:
-                yield from self.containers.unpack(self.sources(binding.value), binding.path)
-            case How.ADDED if binding.value is not None:
-                yield Element(binding.value)
-            case How.ELEMENT if binding.value is not None:
-                yield from self.containers.unpack(self.containers.elements(binding.value), binding.path)
+            case How.VALUE if value is not None:
+                yield from self.containers.unpack(self.sources(value), binding.path)
+            case How.ADDED if value is not None:
+                yield Element(value)
+            case How.ELEMENT if value is not None:
+                yield from self.containers.unpack(self.containers.elements(value), binding.path)
             case How.PARAMETER if binding.target is not None:
-                yield from self.calls.parameter(binding.target, binding.name)
+                yield from self.calls.parameter(binding.target, binding.name, frame)
             case _:
                 yield Opaque()
+
+    def _import(self, name: str, scope: Scope) -> list[Leaf]:
+        """What a full name is that is imported in a scope: of the project if it is found there."""
+        found = self.imports.leaves(name, scope.module) if self.imports is not None else []
+        return found or [Imported(name)]
 
     def _subscript(self, expression: Expression, node: cst.Subscript) -> Iterator[Leaf]:
         keys = [e.slice.value for e in node.slice if isinstance(e.slice, cst.Index)]
@@ -194,9 +211,11 @@ class Names:
         for leaf in self._objects(expression.of(node.value)):
             owner = leaf.scope if isinstance(leaf, Defined) else self.instance_of(leaf)
             if isinstance(leaf, Imported):
-                yield Imported(f"{leaf.name}.{name}")
+                yield from self._import(f"{leaf.name}.{name}", expression.spot.scope)
+            elif isinstance(leaf, Namespace) and self.imports is not None:
+                yield from self.imports.member(leaf.scope, name) or [Opaque()]
             elif owner is not None and owner.kind is ScopeKind.CLASS:
-                yield from self.attribute(owner, name) or [Literal(expression)]
+                yield from self.attribute(owner, name, leaf) or [Literal(expression)]
             else:
                 yield from self._field(leaf, name) or [Literal(expression)]
 
@@ -244,31 +263,43 @@ class Names:
         """Whether a class says itself what a pickle of its objects holds."""
         return any(self.method(scope, name) for name in ("__getstate__", "__reduce__", "__reduce_ex__"))
 
-    def attribute(self, scope: Scope, name: str) -> list[Leaf]:
-        """What an object of a class has under a name."""
+    def attribute(self, scope: Scope, name: str, of: Leaf | None = None) -> list[Leaf]:
+        """What an object of a class has under a name; `of` is that object, where it is known."""
         found: list[Leaf] = []
         for one in (scope, *self.bases(scope)):
             bindings = [*one.attributes.get(name, [])[-_MOST:], *one.bindings.get(name, ())]
             for binding in bindings:
+                frame = self._frame_of(scope, binding, of)
                 if binding.target is not None and binding.target.is_property:
-                    found += [leaf for r in binding.target.returns for leaf in self.sources(r)]
+                    found += [leaf for r in binding.target.returns for leaf in self.sources(r.within(frame))]
                 else:
-                    found += self._binding(binding)
+                    found += self._binding(binding, frame)
             if bindings:
                 break
         return found
 
+    def _frame_of(self, scope: Scope, binding: Binding, of: Leaf | None) -> Frame | None:
+        """The run of another file's method in which an object got an attribute, or gives one as a property."""
+        if not isinstance(of, Literal) or self.is_own(binding.spot.scope):
+            return None
+        target, init = binding.target, self.method(scope, "__init__")
+        if target is not None and target.is_property:
+            return self.calls.frame(target, of.expression, of.expression)
+        is_of_init = init is not None and init is binding.spot.scope.function
+        return self.calls.frame(init, of.expression) if init is not None and is_of_init else None
+
     def _call(self, expression: Expression) -> Iterator[Leaf]:
-        """A call of a function of this file is what that returns; any other stands for itself."""
+        """A call of a function of this project is what that returns; any other stands for itself."""
         for leaf in self.callee(expression) or [Opaque()]:
             scope = leaf.scope if isinstance(leaf, Defined) else None
             if isinstance(leaf, Literal) and isinstance(leaf.node, cst.Lambda):
-                scope = self.file.by_node.get(id(leaf.node))
+                scope = self.inner_scope(leaf.expression)
             if scope is None or scope.kind is ScopeKind.CLASS or scope.is_generator or not scope.returns:
                 yield from self._same_object(expression) or [Literal(expression)]
                 continue
+            frame = self.calls.frame(scope, expression)
             for returned in scope.returns:
-                yield from self.sources(returned)
+                yield from self.sources(returned.within(frame))
 
     def _same_object(self, expression: Expression) -> list[Leaf]:
         """`Net().to(device)` is the net, where Net is a class of this file that inherits the method."""

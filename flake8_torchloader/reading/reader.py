@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from pathlib import Path
 
 import libcst as cst
 
-from flake8_torchloader.module import UNKNOWN, Call, Module, Variable
+from flake8_torchloader.module import Module, Variable
 from flake8_torchloader.reading.arguments import ArgumentReader
 from flake8_torchloader.reading.arrays import ArrayReader
 from flake8_torchloader.reading.collect import Collector
@@ -20,31 +21,38 @@ from flake8_torchloader.reading.generators import GeneratorReader
 from flake8_torchloader.reading.loaders import LoaderReader
 from flake8_torchloader.reading.models import ModelReader
 from flake8_torchloader.reading.names import Names
+from flake8_torchloader.reading.opencv_calls import OpenCVReader
 from flake8_torchloader.reading.places import Places
 from flake8_torchloader.reading.positions import Positions
 from flake8_torchloader.reading.scopes import Expression
 from flake8_torchloader.reading.values import Values
 from flake8_torchloader.reading.walk import walk
+from flake8_torchloader.settings import Settings
 
 
-def read_module(text: str, tree: ast.Module, *, is_notebook: bool = False) -> Module:
-    """Read a file into records; raises what libcst raises where it can't parse."""
+def read_module(
+    text: str, tree: ast.Module, path: Path | None, settings: Settings, *, is_notebook: bool = False
+) -> Module:
+    """Read a file into records; raises what libcst raises where it can't parse.
+
+    With its absolute `path`, what it imports from its project is looked up there, as far as the settings allow.
+    """
     module = cst.parse_module(text)
     file = Collector(module)
     if is_notebook:
         file.guard_rest()
     walk(module, file)
-    names = Names(file)
+    names = Names(file, path, settings)
     arguments, values, places = ArgumentReader(names), Values(names), Places(names)
     contents = Contents(names, arguments)
     loaders = LoaderReader(names, arguments, values, places)
     datasets = DatasetReader(names, contents, loaders, places)
     return Module(
-        loaders=tuple(loaders.record(loader) for loader in loaders.calls),
+        loaders=tuple(loaders.records()),
         models=tuple(ModelReader(names, places).read()),
         crossings=tuple(CrossingReader(names, contents, loaders, datasets).read()),
         arrays=tuple(ArrayReader(names, values, datasets).read()),
-        calls=tuple(_calls(file, names, places, values)),
+        calls=tuple(OpenCVReader(names, values, datasets).read(tree)),
         variables=tuple(_variables(file, names, places, values)),
         generators=tuple(GeneratorReader(names, values, places, datasets).read()),
         is_notebook=is_notebook,
@@ -52,19 +60,6 @@ def read_module(text: str, tree: ast.Module, *, is_notebook: bool = False) -> Mo
         cuda=tuple(CudaReader(names, values, contents, datasets).read()) if "cuda" in text else (),
         span=Positions(module, tree),
     )
-
-
-def _calls(file: Collector, names: Names, places: Places, values: Values) -> Iterator[Call]:
-    """The calls of OpenCV, wherever the name `cv2` was imported from."""
-    for call in file.calls:
-        name = names.callee_name(call)
-        start = f".{name}".find(".cv2.")
-        if start < 0:
-            continue
-        through = name[:start].strip(".")
-        args = call.node.args if isinstance(call.node, cst.Call) else ()
-        value = values.value(call.of(args[0].value)) if args else UNKNOWN
-        yield Call(call, name[start:], places.of(call.spot), value, through)
 
 
 def _variables(file: Collector, names: Names, places: Places, values: Values) -> Iterator[Variable]:

@@ -66,16 +66,40 @@ class Spot:
     top: int
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(unsafe_hash=True, slots=True)
 class Expression:
-    """A node together with where it stands: all that is needed to say what it may be."""
+    """A node together with where it stands: all that is needed to say what it may be.
+
+    `frame` is the call through which this file came to a line of another one; a line of its own has none.
+    """
 
     node: cst.CSTNode
-    spot: Spot
+    spot: Spot = field(compare=False)
+    frame: Frame | None = field(default=None, repr=False)
 
     def of(self, node: cst.CSTNode) -> Expression:
         """Another node of the same statement and scope."""
-        return Expression(node, self.spot)
+        return Expression(node, self.spot, self.frame)
+
+    def within(self, frame: Frame | None) -> Expression:
+        """The same, as it is in one run of the function that it stands in."""
+        if frame is None or self.frame is not None or frame.function not in self.spot.scope.around():
+            return self
+        return Expression(self.node, self.spot, frame)
+
+
+@dataclass(eq=False, slots=True)
+class Frame:
+    """One run of another file's function: the call that starts it; `bound` as in a `CallSite`.
+
+    `receiver` is the object whose method runs, or the call itself. `depth` counts the frames around it, and this one.
+    """
+
+    function: Scope
+    call: Expression
+    receiver: Expression
+    bound: bool
+    depth: int
 
 
 class How(Enum):

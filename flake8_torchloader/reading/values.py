@@ -13,7 +13,7 @@ from flake8_torchloader.module import UNKNOWN, Basis, Constant, Value
 from flake8_torchloader.reading.guards import last_name
 from flake8_torchloader.reading.leaves import Imported, Leaf, Literal
 from flake8_torchloader.reading.names import Names
-from flake8_torchloader.reading.scopes import Expression
+from flake8_torchloader.reading.scopes import Expression, Frame
 
 _DEEPEST = 12
 """How many operations deep an expression is computed."""
@@ -45,12 +45,12 @@ class Values:
     def __init__(self, names: Names) -> None:
         self.names = names
         self._options: dict[str, list[Expression]] | None = None
-        self._known: dict[int, Value] = {}
+        self._known: dict[tuple[int, Frame | None], Value] = {}
         self._depth = 0
 
     def value(self, expression: Expression) -> Value:
         """The constants that an expression may have."""
-        key = id(expression.node)
+        key = (id(expression.node), expression.frame)
         if key in self._known:
             return self._known[key]
         if self._depth > _DEEPEST:

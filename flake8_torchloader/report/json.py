@@ -6,7 +6,7 @@ are as the user gave them, all others absolute. `docs/verify-json.md` describes 
 
     schema, schema_version
     tool          {name, version}
-    options       {verify, start_methods, large_array}
+    options       {verify, start_methods, large_array, follow_depth, follow_files}
     programs      [{script | entry, arguments | workers, python, cwd, limits, runs: [run]}]
       run         {trial, start_method, ending, status, seconds, versions: {python, torch, cuda, cuda_devices}, cpus,
                    main, crash, child_failures, blocked, error, survivors, unreadable_lines, failed_probes, stderr,
@@ -71,6 +71,8 @@ def _options(settings: Settings, *, is_verifying: bool) -> Object:
         "verify": is_verifying,
         "start_methods": _names(settings.start_methods),
         "large_array": settings.large_array,
+        "follow_depth": settings.follow_depth,
+        "follow_files": settings.follow_files,
     }
 
 

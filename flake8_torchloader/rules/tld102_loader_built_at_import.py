@@ -47,7 +47,7 @@ class LoaderBuiltAtImport(Rule):
 
     Does not see
     ------------
-    Loaders that another file builds when it is imported.
+    Which scripts import this file; a loader that an imported file builds is reported there.
     """
 
     code = "TLD102"

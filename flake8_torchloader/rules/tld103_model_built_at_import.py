@@ -61,7 +61,7 @@ class ModelBuiltAtImport(Rule):
     Does not see
     ------------
     Networks of unknown classes whose `parameters()` are never asked for; programs whose loaders all
-    stand in other files.
+    stand in files that this one does not import.
     """
 
     code = "TLD103"

@@ -51,7 +51,7 @@ class LambdaSentToWorker(Rule):
 
     Does not see
     ------------
-    Lambdas that another file puts into the dataset; lambdas given to unknown functions or classes
+    Lambdas that a file which imports this one puts into the dataset; lambdas given to unknown functions or classes
     other than as a transform. Samplers stay in the parent: a lambda there is fine.
     """
 

@@ -61,7 +61,7 @@ class LocalFunctionSentToWorker(Rule):
 
     Does not see
     ------------
-    Functions that another file's factory returns; what a closure shares can become the attributes
+    Functions that a library's factory returns. What a closure shares can become the attributes
     of a module-level class with `__call__`, or the arguments of `functools.partial`.
     """
 

@@ -56,9 +56,9 @@ class OpenCVThreadsInWorker(Rule):
 
     Does not see
     ------------
-    OpenCV used by a library; a limit that another module of the project sets, unless `cv2` itself is
-    imported through that module: then it is trusted to limit the threads. Reading and decoding
-    images starts no threads and is not reported. Always limit to 0: under fork, `setNumThreads(1)`
+    OpenCV used by a library. A limit in a module that the file imports, or in a script that imports the
+    file, silences it, and so does a `cv2` imported through a module that can't be found. Reading and
+    decoding images starts no threads and is not reported. Always limit to 0: under fork, `setNumThreads(1)`
     in a worker deadlocks if the parent has used OpenCV before.
     """
 
@@ -71,15 +71,17 @@ class OpenCVThreadsInWorker(Rule):
     trials = (Trial.CONTROL, Trial.FORK, Trial.FORKSERVER, Trial.SPAWN)
 
     def check(self, module: Module) -> Iterator[Hazard]:
-        """The first threaded call in worker code, where nothing limits the threads."""
+        """The first threaded call in worker code, where nothing limits the threads; one of this file before others."""
         if any(call.name == LIMIT for call in module.calls) or _by_environment(module):
             return
-        threaded = [call for call in module.calls if _is_threaded(call) and Place.WORKER in call.places]
+        own = (call for call in module.calls if call.site is not None)
+        threaded = [call for call in own if _is_threaded(call) and Place.WORKER in call.places]
         if any(call.through for call in threaded):
             return
-        first = min(threaded, key=lambda call: module.span(call.site), default=None)
+        first = min(threaded, key=lambda call: (bool(call.inside), module.span(call.site)), default=None)
         if first is not None:
-            yield Hazard(first.site, {"function": first.name})
+            function = f"{first.name} in {first.inside}" if first.inside else first.name
+            yield Hazard(first.site, {"function": function})
 
     def judge(self, runs: Mapping[Trial, Run], suspect: Suspect) -> Verdict:
         """Confirmed by several threads in a worker that calls OpenCV, or by its hang on this line."""

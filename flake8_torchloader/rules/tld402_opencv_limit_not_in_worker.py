@@ -64,7 +64,8 @@ class OpenCVLimitNotInWorker(Rule):
 
     Does not see
     ------------
-    Limits in other files, and functions of which no caller is seen.
+    Functions of which no caller is seen. A limit in a file that this one imports silences it, wherever
+    it stands there.
     """
 
     code = "TLD402"
@@ -74,8 +75,8 @@ class OpenCVLimitNotInWorker(Rule):
 
     def check(self, module: Module) -> Iterator[Hazard]:
         """Limits in the wrong place, unless another one of the file is in the right place."""
-        limits = [call for call in module.calls if call.name == LIMIT and call.places]
-        if not self._concerns_workers(module) or any(_reaches(limit) for limit in limits) or _by_variable(module):
+        limits = [call for call in module.calls if call.name == LIMIT and (call.places or call.site is None)]
+        if not self._concerns_workers(module) or any(_may_reach(limit) for limit in limits) or _by_variable(module):
             return
         busy = [loader.methods for loader in module.loaders if loader.has_workers]
         methods = PICKLING_METHODS & (frozenset().union(*busy) if busy else ALL_METHODS)
@@ -98,8 +99,9 @@ class OpenCVLimitNotInWorker(Rule):
         return is_unused and any(loader.has_workers for loader in module.loaders)
 
 
-def _reaches(limit: Call) -> bool:
-    return bool(limit.places & {Place.IMPORT, Place.WORKER})
+def _may_reach(limit: Call) -> bool:
+    """Whether a limit acts in the workers; one of another file may, unless it is known not to."""
+    return limit.site is None or bool(limit.places & {Place.IMPORT, Place.WORKER})
 
 
 def _by_variable(module: Module) -> bool:

@@ -1,0 +1,97 @@
+"""The calls of OpenCV in a file, and what other files do about its threads."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+import libcst as cst
+
+from flake8_torchloader.module import UNKNOWN, Call, Place
+from flake8_torchloader.opencv import LIMIT, VARIABLE
+from flake8_torchloader.reading.datasets import DatasetReader
+from flake8_torchloader.reading.import_time import imported_files, importing_files
+from flake8_torchloader.reading.names import Names
+from flake8_torchloader.reading.other_file import OtherFile
+from flake8_torchloader.reading.outline import imported_names
+from flake8_torchloader.reading.scopes import Running, Scope
+from flake8_torchloader.reading.values import Values
+
+_SETTER = LIMIT.rpartition(".")[2]
+_MOST = 200
+"""How many functions of other files are looked at for what workers run."""
+
+
+class OpenCVReader:
+    """Finds the calls of OpenCV, wherever the name `cv2` was imported from."""
+
+    def __init__(self, names: Names, values: Values, datasets: DatasetReader) -> None:
+        self.names = names
+        self.values = values
+        self.datasets = datasets
+
+    def read(self, tree: ast.Module) -> Iterator[Call]:
+        """Those of this file; those of others that workers run; and the limits of others, where they matter."""
+        calls = [*self._own(), *self._in_workers_elsewhere()]
+        yield from calls
+        is_limited = any(call.name == LIMIT for call in calls)
+        if is_limited or any(Place.WORKER in call.places for call in calls):
+            yield from self._limits_elsewhere(tree, is_limited=is_limited)
+
+    def _own(self) -> Iterator[Call]:
+        for call in self.names.file.calls:
+            name = self.names.callee_name(call)
+            start = f".{name}".find(".cv2.")
+            if start >= 0:
+                args = call.node.args if isinstance(call.node, cst.Call) else ()
+                value = self.values.value(call.of(args[0].value)) if args else UNKNOWN
+                yield Call(call, name[start:], self.datasets.places.of(call.spot), value, name[:start].strip("."))
+
+    def _in_workers_elsewhere(self) -> Iterator[Call]:
+        """What other files run in workers: their datasets, of which a loader here starts them, and functions of theirs.
+
+        A call stands where this file calls such a function.
+        """
+        for method in (one for one in self.datasets.run_by if not self.names.is_own(one)):
+            yield from (Call(None, name, frozenset({Place.WORKER})) for name in self._below(method))
+        for call in self.names.file.calls if self.names.imports is not None else ():
+            if Place.WORKER in self.datasets.places.of(call.spot):
+                for target, _ in self.names.calls.targets(call):
+                    names = [] if self.names.is_own(target) else self._below(target)
+                    yield from (Call(call, name, frozenset({Place.WORKER}), inside=target.name) for name in names)
+
+    def _below(self, function: Scope) -> list[str]:
+        """The functions of OpenCV that another file's function calls, itself or through others."""
+        found: dict[str, None] = {}
+        queue, seen = [function], set[Scope]()
+        while queue and len(seen) < _MOST:
+            current = queue.pop()
+            if current in seen:
+                continue
+            seen.add(current)
+            for call in self.names.calls_in(current):
+                name = self.names.callee_name(call)
+                found.update({name: None} if name.startswith("cv2.") else {})
+                queue += [target for target, _ in self.names.calls.targets(call)]
+        return list(found)
+
+    def _limits_elsewhere(self, tree: ast.Module, *, is_limited: bool) -> Iterator[Call]:
+        """Limits in the files that this one imports; without any, those in scripts that import this one."""
+        imports = self.names.imports
+        if imports is None:
+            return
+        imported = imported_files(imports, imported_names(tree))
+        found = [limit for file in imported for limit in _limits(file, is_main=False)]
+        if not found and not is_limited:
+            found = [limit for file in importing_files(imports, _SETTER) for limit in _limits(file, is_main=True)]
+        yield from found
+
+
+def _limits(file: OtherFile, *, is_main: bool) -> Iterator[Call]:
+    """The limits that another file sets; whether one in a function, or under its main guard, acts is unknown."""
+    if VARIABLE in file.text:
+        yield Call(None, LIMIT, frozenset({Place.IMPORT}))
+    for call in file.calls_named(_SETTER):
+        is_sure = call.spot.scope.function is None and call.spot.running is Running.ALWAYS
+        if is_main or call.spot.running is Running.ALWAYS:
+            yield Call(None, LIMIT, frozenset({Place.IMPORT}) if is_sure else frozenset())

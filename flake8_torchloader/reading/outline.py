@@ -1,0 +1,133 @@
+"""What another file binds at its top level, and where: told by its `ast`, before anything is read in earnest."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+_MATTERS = re.compile(
+    r"lambda|oader|ataset|ransform|ollate|partial|Compose|Sampler|cv2|^[ \t]+(?:async )?def |^[ \t]+class ",
+    re.MULTILINE,
+)
+"""What stands in a function or class that can make, hold or send anything that the rules ask about."""
+
+_LISTED = (ast.Import, ast.ImportFrom)
+_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """The top level of a file.
+
+    `pieces` are runs of whole lines, first and last counted from 1, each with one statement or several that share a
+    line. `bound` has the pieces that bind a name. `plain` are the functions and classes of which nothing can matter.
+    `stars` are the modules of which everything is imported, `imports` all that is imported whenever the file is.
+    """
+
+    pieces: tuple[tuple[int, int], ...]
+    bound: dict[str, tuple[int, ...]]
+    plain: frozenset[str]
+    stars: tuple[str, ...]
+    imports: tuple[str, ...]
+
+
+def outline(text: str, tree: ast.Module) -> Outline:
+    """Read the outline of a file off its text and tree."""
+    lines = text.split("\n")
+    pieces: list[tuple[int, int]] = []
+    bound: dict[str, list[int]] = {}
+    plain: dict[str, bool] = {}
+    for statement in tree.body:
+        first, last = _first_line(statement), statement.end_lineno or statement.lineno
+        if pieces and first <= pieces[-1][1]:
+            pieces[-1] = (pieces[-1][0], max(last, pieces[-1][1]))
+        else:
+            pieces.append((first, last))
+        is_plain = isinstance(statement, _SCOPES) and not _MATTERS.search("\n".join(lines[first - 1 : last]))
+        for name in _names(statement):
+            numbers = bound.setdefault(name, [])
+            numbers += [] if len(pieces) - 1 in numbers else [len(pieces) - 1]
+            plain[name] = is_plain and plain.get(name, True)
+    imported = _imports(tree)
+    return Outline(
+        pieces=tuple(pieces),
+        bound={name: tuple(numbers) for name, numbers in bound.items()},
+        plain=frozenset(name for name, is_plain in plain.items() if is_plain),
+        stars=tuple(_base(one) for one in imported if isinstance(one, ast.ImportFrom) and one.names[0].name == "*"),
+        imports=imported_names(tree),
+    )
+
+
+def imported_names(tree: ast.Module) -> tuple[str, ...]:
+    """The full names of all that is imported whenever a file is."""
+    return tuple(dict.fromkeys(name for statement in _imports(tree) for name in _imported(statement)))
+
+
+def _imports(tree: ast.Module) -> list[ast.stmt]:
+    return [statement for statement in _at_import(tree.body) if isinstance(statement, _LISTED)]
+
+
+def _first_line(statement: ast.stmt) -> int:
+    decorators: list[ast.expr] = getattr(statement, "decorator_list", [])
+    return min([statement.lineno, *(decorator.lineno for decorator in decorators)])
+
+
+def _names(statement: ast.stmt) -> Iterator[str]:
+    """The names that a statement of the top level binds there, in branches and loops too."""
+    stack: list[ast.AST] = [statement]
+    while stack:
+        node = stack.pop()
+        match node:
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                yield name
+            case ast.Import(names=aliases):
+                yield from (alias.asname or alias.name.split(".")[0] for alias in aliases)
+            case ast.ImportFrom(names=aliases):
+                yield from (alias.asname or alias.name for alias in aliases)
+            case ast.Name(id=name, ctx=ast.Store()):
+                yield name
+            case ast.Subscript(value=ast.Name(id=name), ctx=ast.Store()):
+                yield name
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=name))):
+                yield name  # `names.append(...)`
+        stack += [] if isinstance(node, _SCOPES) else ast.iter_child_nodes(node)
+
+
+def _at_import(statements: list[ast.stmt]) -> Iterator[ast.stmt]:
+    """The statements that run, or may run, whenever the file is imported."""
+    stack: list[ast.AST] = [*reversed(statements)]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, ast.stmt):
+            yield node
+        if isinstance(node, ast.If) and _is_for_others(node.test):
+            stack += reversed(node.orelse)
+        elif isinstance(node, (ast.stmt, ast.ExceptHandler)) and not isinstance(node, (ast.FunctionDef, *_LISTED)):
+            stack += [child for child in ast.iter_child_nodes(node) if isinstance(child, (ast.stmt, ast.ExceptHandler))]
+
+
+def _is_for_others(test: ast.expr) -> bool:
+    """Whether a branch is for the main program or for type checkers."""
+    names = {getattr(node, "id", getattr(node, "attr", "")) for node in ast.walk(test)}
+    return bool(names & {"__name__", "TYPE_CHECKING"})
+
+
+def _base(statement: ast.ImportFrom) -> str:
+    return "." * statement.level + (statement.module or "")
+
+
+def _imported(statement: ast.stmt) -> Iterator[str]:
+    match statement:
+        case ast.Import(names=aliases):
+            yield from (alias.name for alias in aliases)
+        case ast.ImportFrom(names=aliases):
+            base = _base(statement)
+            yield base
+            yield from (joined(base, alias.name) for alias in aliases if alias.name != "*")
+
+
+def joined(base: str, name: str) -> str:
+    """The full name of a thing in a module: a relative import keeps its dots."""
+    return f"{base}{name}" if base.endswith(".") else f"{base}.{name}"

@@ -1,0 +1,102 @@
+"""Which file of the same project an import names: found as Python would find it, and nothing is executed."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+from flake8_torchloader.reading.known import LIBRARIES
+
+_MARKS = ("pyproject.toml", "setup.py", "setup.cfg", "requirements.txt", ".git", ".hg")
+"""What lies in the topmost folder of a project."""
+
+_INSTALLED = {"site-packages", "dist-packages"}
+_HIGHEST = 12
+"""How many folders above a file are looked at for the top of its project."""
+
+_MOST_FILES = 2000
+"""How many files of a project are searched for a word."""
+
+
+class Project:
+    """Knows the folders around one file, the `main` one, which is linted; each is looked at once."""
+
+    def __init__(self, main: Path) -> None:
+        self.main = main
+        self._homes: dict[Path, Path] = {}
+        self._tops: dict[Path, tuple[Path, ...]] = {}
+
+    def folders(self, name: str, path: Path) -> Iterator[Path]:
+        """The folders in which the first part of a name is looked for that the file at `path` imports, in this order.
+
+        For an absolute name: the folder that holds the package of the importing file, that of the linted file, whose
+        folder Python searches when it is run, and the folders above up to the top of the project. A library's name is
+        never looked for, nor that of a standard module anywhere but beside a script.
+        """
+        dots = len(name) - len(name.lstrip("."))
+        if dots:
+            yield from path.parents[dots - 1 : dots]
+            return
+        first = name.partition(".")[0]
+        if first in LIBRARIES:
+            return
+        home = self._home(path.parent)
+        if first in sys.stdlib_module_names:
+            yield from [home] if home == path.parent else []
+            return
+        yield from dict.fromkeys([home, self._home(self.main.parent), self.main.parent, *self._above(path.parent)])
+
+    @property
+    def top(self) -> Path:
+        """The topmost folder of the project, as far as it can be told."""
+        return (self._above(self.main.parent) or (self._home(self.main.parent),))[-1]
+
+    def _home(self, folder: Path) -> Path:
+        """The folder that holds the package of which a folder is a part; itself if it is no package."""
+        if folder not in self._homes:
+            home = folder
+            while home.parent != home and (home / "__init__.py").is_file():
+                home = home.parent
+            self._homes[folder] = home
+        return self._homes[folder]
+
+    def _above(self, folder: Path) -> tuple[Path, ...]:
+        """The folders around one, up to the top of the project; none where no top is found."""
+        if folder not in self._tops:
+            around = [folder, *folder.parents][:_HIGHEST]
+            top = next((one for one in around if any((one / mark).exists() for mark in _MARKS)), None)
+            self._tops[folder] = tuple(around[: around.index(top) + 1]) if top is not None else ()
+        return self._tops[folder]
+
+
+def submodule(folder: Path, name: str) -> Path | None:
+    """The file of a module, or the folder of a package without a file of its own, by its name in a folder."""
+    if not name.isidentifier() or not _INSTALLED.isdisjoint(folder.parts):
+        return None
+    package = folder / name
+    for file in (package / "__init__.py", folder / f"{name}.py"):
+        if file.is_file():
+            return file
+    return package if package.is_dir() else None
+
+
+@cache
+def files_with(word: str, top: Path) -> tuple[Path, ...]:
+    """The Python files in and below a folder that hold a word; none where there are very many files."""
+    found: list[Path] = []
+    for folder, inner, files in os.walk(top):
+        inner[:] = sorted(name for name in inner if not name.startswith(".") and name not in _INSTALLED)
+        found += [Path(folder, name) for name in sorted(files) if name.endswith(".py")]
+        if len(found) > _MOST_FILES:
+            return ()
+    return tuple(path for path in found if word.encode() in _bytes(path))
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
