@@ -108,7 +108,7 @@ def _spelled(value: object) -> str:
         case str() | int() | float():
             return str(value)
         case list() if all(isinstance(item, str) for item in value):
-            return "\n".join(value)
+            return ",\n".join(value)
         case dict():
             return "\n".join(f"{key}:{_spelled(codes)}" for key, codes in value.items())
     raise ValueError(f"neither text nor number, list or table of texts: {value!r}")

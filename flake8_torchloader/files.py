@@ -43,13 +43,13 @@ class Search:
 
     def file(self, path: Path) -> Iterator[Path]:
         """The file itself, unless it is excluded."""
-        if not self._excluded.match(os.path.abspath(path)):
+        if not self._excluded.cover(os.path.abspath(path)):
             yield path
 
     def below(self, start: Path) -> Iterator[Path | Problem]:
         """The files in and below a folder."""
         absolute = os.path.abspath(start)
-        if self._excluded.match(absolute, is_folder=True):
+        if self._excluded.cover(absolute, is_folder=True):
             return
         ignored = GitIgnore(absolute).match if self._respects_gitignore else _not_ignored
         problems: list[Problem] = []

@@ -7,7 +7,10 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pathspec import GitIgnoreSpec
+    from pathspec.pattern import RegexPattern
+
+_INSIDE = "ps_d"
+"""What pathspec calls the slash in a match after which it may go on."""
 
 
 class Patterns:
@@ -15,33 +18,52 @@ class Patterns:
 
     def __init__(self, lines: Iterable[str], root: str) -> None:
         self._inside = root.rstrip(os.sep) + os.sep
-        self._spec = _spec(tuple(lines))
+        self._last_first = _compiled(lines)[::-1]
 
     def decision(self, path: str, *, is_folder: bool) -> bool | None:
         """Whether the patterns take a path in (True) or out (False); None if none of them speaks of it."""
-        if self._spec is None:
-            return None
-        name = path[len(self._inside) :] if path.startswith(self._inside) else os.path.basename(path)
-        name = name.replace(os.sep, "/")
-        return self._spec.check_file(f"{name}/" if is_folder else name).include
+        name = path[len(self._inside) :] if path.startswith(self._inside) else f"../{os.path.basename(path)}"
+        name = name.replace(os.sep, "/") + ("/" if is_folder else "")
+        return next((bool(one.include) for one in self._last_first if _means(one, name)), None)
 
     def match(self, path: str, *, is_folder: bool = False) -> bool:
-        """Whether the patterns take a path in."""
+        """Whether the patterns take in this very file or folder."""
         return bool(self.decision(path, is_folder=is_folder))
 
+    def cover(self, path: str, *, is_folder: bool = False) -> bool:
+        """Whether the patterns take in a file or folder, or one below their root that it lies in."""
+        if self.match(path, is_folder=is_folder):
+            return True
+        outer = os.path.dirname(path)
+        return outer.startswith(self._inside) and self.cover(outer, is_folder=True)
 
-def _spec(lines: tuple[str, ...]) -> GitIgnoreSpec | None:
-    if not lines:
-        return None
+
+def _compiled(lines: Iterable[str]) -> list[RegexPattern]:
+    given = tuple(lines)
+    if not given:
+        return []
     from pathspec import GitIgnoreSpec
 
-    return GitIgnoreSpec.from_lines(lines)
+    return [one for one in GitIgnoreSpec.from_lines(given).patterns if one.include is not None]
+
+
+def _means(pattern: RegexPattern, name: str) -> bool:
+    """Whether a pattern means this very file or folder, and not one that it lies in."""
+    found = pattern.match_file(name)
+    if found is None:
+        return False
+    is_folder = name.endswith("/")
+    if _INSIDE not in found.match.re.groupindex:  # `d/**` means all in `d`, and not `d` itself
+        return found.match.end() < len(name) or not is_folder
+    if found.match[0] == "/":  # `*/` means all folders
+        return is_folder
+    return found.match[_INSIDE] is None or found.match.end(_INSIDE) == len(name)
 
 
 def is_pattern(line: str) -> bool:
     """Whether git would take a line for a pattern, a comment or an empty line."""
     try:
-        _spec((line,))
+        _compiled([line])
     except ValueError:
         return False
     return True
@@ -56,13 +78,20 @@ class GitIgnore:
     def __init__(self, start: str) -> None:
         self._known: dict[str, tuple[Patterns, ...]] = {}
         self._top = _top_of_repository(start)
-        if start != self._top and self.match(start, is_folder=True):
+        if self._lies_in_ignored(start):
             self._known, self._top = {}, start
 
     def match(self, path: str, *, is_folder: bool) -> bool:
         """Whether git ignores a path; the file that is nearest to it decides."""
         decisions = (one.decision(path, is_folder=is_folder) for one in self._applying(os.path.dirname(path)))
         return bool(next((decision for decision in decisions if decision is not None), False))
+
+    def _lies_in_ignored(self, folder: str) -> bool:
+        while folder != self._top:
+            if self.match(folder, is_folder=True):
+                return True
+            folder = os.path.dirname(folder)
+        return False
 
     def _applying(self, folder: str) -> tuple[Patterns, ...]:
         """The patterns that apply in a folder, the nearest first."""

@@ -95,7 +95,7 @@ class Linter:
 
     def _codes_for(self, path: Path) -> frozenset[str]:
         absolute = os.path.abspath(path)
-        ignored = tuple(code for patterns, codes in self._per_file if patterns.match(absolute) for code in codes)
+        ignored = tuple(code for patterns, codes in self._per_file if patterns.cover(absolute) for code in codes)
         if ignored not in self._codes:
             self._codes[ignored] = self._config.selection.codes(ignored)
         return self._codes[ignored]

@@ -25,7 +25,8 @@ FLOORS = (
     },
     {"report", "catalogue"},
     {
-        "flake8_plugin", "pytest_plugin", "refused", "explain", "arguments", "command_line", "output_file", "terminal",
+        "flake8_plugin", "pytest_plugin", "api", "refused", "explain", "arguments", "command_line", "output_file",
+        "terminal",
         "teller", "cli", "__main__", "__init__",
     },
 )
