@@ -13,11 +13,11 @@ def write_whole(path: Path, text: str) -> None:
     What is no plain file, such as a pipe or a terminal, is written to as it is. A link is followed.
     """
     content = text.encode("utf-8", "surrogateescape")
-    target = Path(os.path.realpath(path))
-    if target.exists() and not target.is_file():
-        with open(target, "wb", buffering=0) as stream:
+    if path.exists() and not path.is_file():
+        with open(path, "wb") as stream:
             stream.write(content)
         return
+    target = Path(os.path.realpath(path))
     number, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     try:
         with open(number, "wb") as file:
