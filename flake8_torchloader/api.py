@@ -49,7 +49,7 @@ def lint_paths(paths: Iterable[str | Path], config: Config = _DEFAULTS) -> Itera
     """Find the hazards in files, and in folders with programs and notebooks in and below them, in their order.
 
     What can't be read is given as a Problem, and does not keep the others from being linted. No config file is looked
-    for: `read_config` gives what the nearest one says. Only with `config.jobs` other than 1 processes are started, which
+    for: `read_config` gives what the nearest one says. Processes are only started if `config.jobs` is not 1, and that
     takes a main program that is guarded.
     """
     return _lint_paths([Path(path) for path in paths], config)

@@ -36,6 +36,8 @@ class Rule(ABC):
     code: ClassVar[str]
     name: ClassVar[str]
     message: ClassVar[str]
+    message_in_notebook: ClassVar[str] = ""
+    """What is said instead where a program is a notebook: no worker can import what its cells define."""
     methods: ClassVar[frozenset[StartMethod]] = ALL_METHODS
     """The start methods under which the harm can happen at all."""
     trials: ClassVar[tuple[Trial, ...]] = (Trial.CONTROL, Trial.FORKSERVER, Trial.SPAWN)
@@ -64,7 +66,8 @@ class Rule(ABC):
     def render(self, hazard: Hazard, module: Module) -> str:
         """The sentence a user reads, with the user's own names."""
         words = {key: shorten(word) for key, word in hazard.words.items()}
-        return self.message.format(methods=spell(self.suffering(hazard)), **words)
+        message = self.message_in_notebook if module.is_notebook and self.message_in_notebook else self.message
+        return message.format(methods=spell(self.suffering(hazard)), **words)
 
 
 def sent_by(loaders: tuple[Site, ...]) -> tuple[tuple[Site, str], ...]:

@@ -38,6 +38,7 @@ class Reason(Enum):
     LEFT = "the program left by itself before the loader was reached"
     NEVER_REACHED = "the loader was never reached"
     NO_WORKERS = "the loader had no workers in this run"
+    NOTEBOOK = "it stands in a notebook, and those are not run"
     NOTHING_TO_RUN = "the finding is not about anything that runs"
     NOT_SHOWN = "the run neither showed the harm nor ruled it out"
 

@@ -16,7 +16,7 @@ from flake8_torchloader.settings import Settings
 from flake8_torchloader.sources import Linted
 from flake8_torchloader.start_method import PICKLING_METHODS, StartMethod
 from flake8_torchloader.trial import Run, Trial
-from flake8_torchloader.verdict import Outcome, Suspect, Verdict
+from flake8_torchloader.verdict import Outcome, Reason, Suspect, Verdict, unknown
 
 IS_POSSIBLE_HERE = sys.platform.startswith("linux")
 """Whether programs can be run on this system."""
@@ -87,14 +87,14 @@ def verify(
     """Run the program of a case under each trial that its findings take, and let their rules judge.
 
     REIMPORT comes last, and only if a finding is undecided by then. `watch` is told of each trial before it begins.
-    The trials of a start method that the settings leave out are not run. Whatever interrupts this ends the program
-    that is running, and nothing of it is left.
+    The trials of a start method that the settings leave out are not run, and notebooks are not. Whatever interrupts
+    this ends the program that is running, and nothing of it is left.
 
     Raises:
         NotPossibleHere: on another system than Linux.
     """
     rules = {rule.code: rule(settings) for rule in all_rules()}
-    codes = {finding.code for file in case.files for finding in file.findings}
+    codes = {finding.code for file in case.files for finding in file.findings if not file.cells}
     trials = _trials([rules[code] for code in codes], case.program, settings.start_methods)
     runs: dict[Trial, Run] = {}
     for number, trial in enumerate(trials, start=1):
@@ -129,4 +129,5 @@ def _proofs(case: Case, rules: Mapping[str, Rule], runs: Mapping[Trial, Run]) ->
             rule = rules[finding.code]
             suspect = Suspect(path, finding.span.line, tuple(note.span.line for note in finding.notes))
             looked_at = tuple(trial for trial in runs if trial in rule.trials)
-            yield Proof(file.path, finding, rule.judge(runs, suspect), looked_at)
+            verdict = unknown(Reason.NOTEBOOK) if file.cells else rule.judge(runs, suspect)
+            yield Proof(file.path, finding, verdict, looked_at)

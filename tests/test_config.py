@@ -121,15 +121,15 @@ def test_the_file_counts_that_is_nearest_to_all_paths(folder: Path) -> None:
         write(f"{name}x.py")
     write("p/b/x.py")
 
-    def size(*paths: str) -> int:
+    def large(*paths: str) -> int:
         return read_order(paths).config.large_array
 
-    assert [size(), size("p"), size("p/a/x.py"), size("p/a", "p/b"), size("p/b/x.py"), size("p/a", ".")] == [
+    assert [large(), large("p"), large("p/a/x.py"), large("p/a", "p/b"), large("p/b/x.py"), large("p/a", ".")] == [
         1, 2, 3, 2, 2, 1,
     ]  # fmt: skip
-    assert size("-", "--stdin-filename=p/a/new.py") == 3
-    assert size("-") == 1
-    assert size("p/a", "--config=p/pyproject.toml") == 2
+    assert large("-", "--stdin-filename=p/a/new.py") == 3
+    assert large("-") == 1
+    assert large("p/a", "--config=p/pyproject.toml") == 2
 
 
 def test_a_file_without_a_section_does_not_count() -> None:
@@ -184,7 +184,7 @@ def test_a_file_that_cannot_be_decoded_is_refused() -> None:
     [
         ("", ()),
         ("a.py:TLD1", (("a.py", ("TLD1",)),)),
-        ("a.py,b/*.py: TLD1, TLD2  c.py:TLD", (("a.py", ("TLD1", "TLD2")), ("b/*.py", ("TLD1", "TLD2")), ("c.py", ("TLD",)))),
+        ("a.py,b/*: TLD1, TLD2 c:TLD", (("a.py", ("TLD1", "TLD2")), ("b/*", ("TLD1", "TLD2")), ("c", ("TLD",)))),
     ],
 )
 def test_pairs_of_patterns_and_codes(text: str, pairs: object) -> None:

@@ -27,9 +27,8 @@ from flake8_torchloader.verdict import Evidence, Reason, Verdict, confirmed, ref
 from flake8_torchloader.verifying import Proof, Verification
 
 ODD = Path("odd, dir/näme%:1.py")
-FOUND = Finding(
-    Span(4, 2, 4, 9), "TLD201", "lambda: 50 % \x1b, <b>", (Note(Span(9, 0, 10, 4), "sent here"),), frozenset({StartMethod.SPAWN})
-)
+NOTE = Note(Span(9, 0, 10, 4), "sent here")
+FOUND = Finding(Span(4, 2, 4, 9), "TLD201", "lambda: 50 % \x1b, <b>", (NOTE,), frozenset({StartMethod.SPAWN}))
 LINES = {4: "\tx = lambda: 1", 9: "y = Loader(", 3: "z"}
 FILE = Linted(ODD, (FOUND,), LINES)
 CLEAN = Linted(Path("/abs/clean.py"), ())
@@ -147,7 +146,7 @@ def test_github_gets_commands_without_loose_ends() -> None:
     script, notebook, problem = Format.GITHUB.document(results(CONFIRMED)).splitlines()
 
     assert script.startswith(
-        "::error title=torchloader (TLD201),file=odd%2C dir/näme%25%3A1.py,line=4,endLine=4,col=3,endColumn=9::odd, dir/"
+        "::error title=torchloader (TLD201),file=odd%2C dir/näme%25%3A1.py,line=4,endLine=4,col=3,endColumn=9::odd, "
     )
     assert script.endswith("50 %25 \x1b, <b>%0A    CONFIRMED%0A      spawn: it broke%0A      here")
     assert notebook.startswith("::error title=torchloader (TLD201),file=nb.ipynb,line=1::nb.ipynb:cell 5:1:3: TLD201")
@@ -171,9 +170,10 @@ def test_gitlab_gets_issues_that_are_known_again() -> None:
 
 
 def test_findings_that_are_alike_have_fingerprints_of_their_own() -> None:
-    twins = Linted(ODD, (Finding(Span(1, 0, 1, 1), "TLD201", "m"), Finding(Span(2, 0, 2, 1), "TLD201", "m")), {1: "x", 2: " x "})
+    twins = tuple(Finding(Span(line, 0, line, 1), "TLD201", "m") for line in (1, 2))
+    issues = json.loads(Format.GITLAB.document(results(None, Linted(ODD, twins, {1: "x", 2: " x "}))))
 
-    assert len({one["fingerprint"] for one in json.loads(Format.GITLAB.document(results(None, twins)))}) == 2
+    assert len({one["fingerprint"] for one in issues}) == 2
 
 
 def shown(file: Linted) -> list[str]:

@@ -58,6 +58,9 @@ class LambdaSentToWorker(Rule):
     code = "TLD201"
     name = "lambda-sent-to-worker"
     message = "lambda in {slot} of {carrier} can't be pickled: no worker starts {methods}; use a module-level def"
+    message_in_notebook = (
+        "lambda in {slot} of {carrier} can't be pickled: no worker starts {methods}; use a def of an imported module"
+    )
     methods = PICKLING_METHODS
 
     def check(self, module: Module) -> Iterator[Hazard]:

@@ -68,6 +68,9 @@ class LocalFunctionSentToWorker(Rule):
     code = "TLD202"
     name = "local-function-sent-to-worker"
     message = "{kind} {local} in {slot} of {carrier}: workers fail to start {methods}; define it at module level"
+    message_in_notebook = (
+        "{kind} {local} in {slot} of {carrier}: workers fail to start {methods}; import it from a module"
+    )
     methods = PICKLING_METHODS
 
     def check(self, module: Module) -> Iterator[Hazard]:

@@ -71,6 +71,9 @@ class OpenCVLimitNotInWorker(Rule):
     code = "TLD402"
     name = "opencv-limit-not-in-worker"
     message = "{limit} does not reach the workers {methods}; call cv2.setNumThreads(0) at module level"
+    message_in_notebook = (
+        "{limit} does not reach the workers {methods}; call cv2.setNumThreads(0) in the module of the dataset"
+    )
     trials = (Trial.CONTROL, Trial.FORK, Trial.FORKSERVER, Trial.SPAWN)
 
     def check(self, module: Module) -> Iterator[Hazard]:
