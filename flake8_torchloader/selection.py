@@ -40,8 +40,15 @@ class Selection:
         return (*(self.select or ()), *self.extend_select)
 
     def _decides_for(self, code: str, dropped: Iterable[str]) -> bool:
-        """Whoever names more of a code is obeyed; who ignores it, where both name as much."""
+        """Whoever names more of a code is obeyed; who ignores it, where both name as much.
+
+        With `extend_select` alone the family counts as selected, too, but no code by that alone against who ignores it.
+        """
+        from flake8_torchloader.rules import FAMILY
+
         wanted, unwanted = _longest(code, self._named), _longest(code, dropped)
+        if wanted and self.select is None:
+            wanted = max(wanted, len(FAMILY))
         if wanted or unwanted:
             return wanted > unwanted
         return self.select is None
