@@ -59,7 +59,7 @@ class Crew(Generic[Item, Result]):
         self._make, self._items, self._lost = make, items, lost
         self._waiting = deque(range(len(items)))
         self._done: dict[int, Result] = {}
-        self._hands = {hand.connection: hand for hand in (Hand(make) for _ in range(processes))}
+        self._hands = [Hand[Item, Result](make) for _ in range(processes)]
 
     def results(self) -> Iterator[Result]:
         """What came of each item, in their order."""
@@ -70,18 +70,18 @@ class Crew(Generic[Item, Result]):
 
     def end(self) -> None:
         """Kill all processes."""
-        for hand in self._hands.values():
+        for hand in self._hands:
             hand.end()
 
     def _exchange(self) -> None:
         """Give those who are idle something to do, and take what others have done."""
-        for hand in self._hands.values():
+        for hand in self._hands:
             if not hand.has and self._waiting:
                 hand.has.extend(self._waiting.popleft() for _ in range(min(_CHUNK, len(self._waiting))))
                 hand.give([self._items[number] for number in hand.has])
-        for connection in wait([one for one, hand in self._hands.items() if hand.has]):
-            assert isinstance(connection, Connection)
-            self._take(self._hands[connection])
+        ready = wait([hand.connection for hand in self._hands if hand.has])
+        for hand in [hand for hand in self._hands if hand.connection in ready]:
+            self._take(hand)
 
     def _take(self, hand: Hand[Item, Result]) -> None:
         try:
@@ -97,9 +97,7 @@ class Crew(Generic[Item, Result]):
         self._done[number] = self._lost(self._items[number])
         self._waiting.extendleft(reversed(hand.has))
         hand.end()
-        del self._hands[hand.connection]
-        successor: Hand[Item, Result] = Hand(self._make)
-        self._hands[successor.connection] = successor
+        self._hands[self._hands.index(hand)] = Hand(self._make)
 
 
 class Hand(Generic[Item, Result]):

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
-from flake8_torchloader.report.paint import Paint, painter, plain
+from flake8_torchloader.report.paint import Paint, coloured, plain
 from flake8_torchloader.report.words import step_line
 from flake8_torchloader.verifying import Step, unwatched
 
@@ -23,8 +23,7 @@ def paint_for_stdout() -> Paint:
         from rich.console import Console
     except ImportError:
         return plain
-    colours = Console(file=sys.stdout).color_system
-    return painter(colours) if colours is not None else plain
+    return coloured if Console(file=sys.stdout).color_system in ("standard", "256", "truecolor") else plain
 
 
 def progress(*, is_quiet: bool) -> AbstractContextManager[Watch]:

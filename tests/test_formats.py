@@ -15,7 +15,7 @@ from flake8_torchloader.finding import Finding, Note, Span
 from flake8_torchloader.location import Cell
 from flake8_torchloader.problem import Problem
 from flake8_torchloader.report import Format
-from flake8_torchloader.report.paint import painter
+from flake8_torchloader.report.paint import coloured
 from flake8_torchloader.report.text import findings
 from flake8_torchloader.results import Results
 from flake8_torchloader.rules import all_rules
@@ -234,10 +234,10 @@ def test_colours_change_nothing_else() -> None:
     pytest.importorskip("rich")
     import re
 
-    coloured = findings(results(CONFIRMED), painter("standard"))
+    shown = findings(results(CONFIRMED), coloured)
 
-    assert "\x1b[1;31mTLD201\x1b[0m" in coloured
-    assert re.sub(r"\x1b\[[\d;]*m", "", coloured) == findings(results(CONFIRMED))
+    assert "\x1b[1;31mTLD201\x1b[0m" in shown
+    assert re.sub(r"\x1b\[[\d;]*m", "", shown) == findings(results(CONFIRMED))
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from flake8_torchloader.report.paint import Paint, plain
 from flake8_torchloader.report.words import finding_line, obstacle_lines, summary, verdict_lines
 from flake8_torchloader.results import Results
 
@@ -12,7 +11,7 @@ def document(results: Results) -> str:
     return findings(results) + closing(results)
 
 
-def findings(results: Results, paint: Paint = plain) -> str:
+def findings(results: Results) -> str:
     """All findings."""
     lines = []
     for file, finding in results:

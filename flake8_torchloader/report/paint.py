@@ -13,10 +13,9 @@ def plain(text: str, style: str) -> str:
     return text
 
 
-def painter(colours: str) -> Paint:
-    """Paints for a terminal; `colours` is what rich calls its system of colours."""
+def coloured(text: str, style: str) -> str:
+    """The text in the sixteen colours that every terminal with colours has."""
     from rich.color import ColorSystem
     from rich.style import Style
 
-    system = ColorSystem[colours.upper()]
-    return lambda text, style: Style.parse(style).render(text, color_system=system)
+    return Style.parse(style).render(text, color_system=ColorSystem.STANDARD)
