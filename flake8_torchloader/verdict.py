@@ -172,13 +172,18 @@ def why_unreached(run: Run) -> Reason:
     if run.arguments_error:
         return Reason.NEEDS_ARGUMENTS
     if run.ending in (Ending.TIMED_OUT, Ending.STUCK):
-        return Reason.TIMED_OUT
+        return Reason.NO_WORKERS if _is_idle(run) else Reason.TIMED_OUT
     if run.ending in (Ending.EXITED, Ending.KILLED):
         return Reason.BLOCKED if run.blocked else Reason.LEFT
     if run.crash is not None and run.ending is Ending.CRASHED:
         return _why_crashed(run)
-    is_idle = run.trial.start_method is not None and any(one.batches and not one.workers for one in run.passes)
-    return Reason.NO_WORKERS if is_idle else Reason.NEVER_REACHED
+    return Reason.NO_WORKERS if _is_idle(run) else Reason.NEVER_REACHED
+
+
+def _is_idle(run: Run) -> bool:
+    """Whether a run that was to have workers gave batches without any, and started none in any loop."""
+    passes = run.passes if run.trial.start_method is not None else ()
+    return any(one.batches for one in passes) and not any(one.workers for one in passes)
 
 
 def _why_crashed(run: Run) -> Reason:

@@ -175,9 +175,10 @@ def test_a_hang_under_one_start_method_leaves_the_finding_open(code: str) -> Non
 
 
 @every_rule
-def test_a_loader_without_workers(code: str) -> None:
+@pytest.mark.parametrize("ending", [Ending.FINISHED, Ending.TIMED_OUT])
+def test_a_loader_without_workers(code: str, ending: Ending) -> None:
     alone = replace(passed(Trial.CONTROL))
-    runs = {trial: ran(trial, Ending.FINISHED, alone, loaders=(loader(workers=0),)) for trial in well()}
+    runs = {trial: ran(trial, ending, alone, loaders=(loader(workers=0),)) for trial in well()}
     assert judge(code, runs).reason is Reason.NO_WORKERS
 
 
