@@ -15,11 +15,18 @@ from flake8_torchloader.running.program import Entry, Limits, Program, Script
 from flake8_torchloader.settings import Settings
 from flake8_torchloader.sources import Linted
 from flake8_torchloader.start_method import PICKLING_METHODS, StartMethod
-from flake8_torchloader.trial import Run, Trial
-from flake8_torchloader.verdict import Outcome, Reason, Suspect, Verdict, unknown
+from flake8_torchloader.trial import Ending, Run, Trial
+from flake8_torchloader.verdict import Outcome, Reason, Suspect, Verdict, unknown, why_unreached
 
 IS_POSSIBLE_HERE = sys.platform.startswith("linux")
 """Whether programs can be run on this system."""
+
+_GOOD_ENDINGS = (Ending.FINISHED, Ending.CAPPED)
+_FROM_OUTSIDE = {
+    Reason.NO_TORCH, Reason.NO_CUDA, Reason.NOT_STARTED, Reason.NOT_WATCHED, Reason.NEEDS_ARGUMENTS, Reason.NEEDS_INPUT,
+    Reason.MISSING_FILE, Reason.MISSING_PACKAGE, Reason.BLOCKED, Reason.TIMED_OUT,
+}  # fmt: skip
+"""What keeps a program from its loaders, whatever their workers are started with."""
 
 Runner = Callable[[Program, Trial, Limits], Run]
 
@@ -86,9 +93,10 @@ def verify(
 ) -> Verification:
     """Run the program of a case under each trial that its findings take, and let their rules judge.
 
-    REIMPORT comes last, and only if a finding is undecided by then. `watch` is told of each trial before it begins.
-    The trials of a start method that the settings leave out are not run, and notebooks are not. Whatever interrupts
-    this ends the program that is running, and nothing of it is left.
+    REIMPORT comes last, and only if a finding is undecided by then. Where the control lacks something that comes before
+    any loader, such as arguments or a file, all others would lack it too: it is the only one. `watch` is told of each
+    trial before it begins. The trials of a start method that the settings leave out are not run, and notebooks are
+    not. Whatever interrupts this ends the program that is running, and nothing of it is left.
 
     Raises:
         NotPossibleHere: on another system than Linux.
@@ -101,6 +109,8 @@ def verify(
         if trial is not Trial.REIMPORT or _is_undecided(case, rules, runs):
             watch(Step(case.program, trial, number, len(trials), limits.seconds))
             runs[trial] = runner(case.program, trial, limits)
+        if _what_is_lacking(runs) is not None:
+            break
     return Verification(case.program, limits, runs, tuple(_proofs(case, rules, runs)))
 
 
@@ -112,6 +122,15 @@ def _trials(rules: Iterable[Rule], program: Program, methods: frozenset[StartMet
         possible.add(Trial.REIMPORT)
     wanted |= {Trial.CONTROL} if wanted else set()
     return tuple(trial for trial in Trial if trial in wanted & possible)
+
+
+def _what_is_lacking(runs: Mapping[Trial, Run]) -> Reason | None:
+    """Why the control, if it is all that was run, broke off before it had to do with any loader."""
+    control = runs.get(Trial.CONTROL) if len(runs) == 1 else None
+    if control is None or control.loaders or control.refused or control.ending in _GOOD_ENDINGS:
+        return None
+    reason = why_unreached(control)
+    return reason if reason in _FROM_OUTSIDE else None
 
 
 def _is_undecided(case: Case, rules: Mapping[str, Rule], runs: Mapping[Trial, Run]) -> bool:
@@ -129,5 +148,6 @@ def _proofs(case: Case, rules: Mapping[str, Rule], runs: Mapping[Trial, Run]) ->
             rule = rules[finding.code]
             suspect = Suspect(path, finding.span.line, tuple(note.span.line for note in finding.notes))
             looked_at = tuple(trial for trial in runs if trial in rule.trials)
-            verdict = unknown(Reason.NOTEBOOK) if file.cells else rule.judge(runs, suspect)
+            lacking = Reason.NOTEBOOK if file.cells else _what_is_lacking(runs) if rule.trials else None
+            verdict = rule.judge(runs, suspect) if lacking is None else unknown(lacking)
             yield Proof(file.path, finding, verdict, looked_at)

@@ -80,10 +80,11 @@ class Theatre:
 
     def __init__(self) -> None:
         self.given: list[tuple[Program, Trial, Limits]] = []
+        self.shown: dict[str, object] = {}
 
     def __call__(self, program: Program, trial: Trial, limits: Limits) -> Run:
         self.given.append((program, trial, limits))
-        return made_run(trial)
+        return made_run(trial, **self.shown)
 
     @property
     def trials(self) -> list[Trial]:
@@ -94,6 +95,14 @@ class Theatre:
 def theatre(monkeypatch: pytest.MonkeyPatch) -> Theatre:
     monkeypatch.setattr(verifying, "all_rules", lambda: (Unread, Pickles, Imports, Decided))
     return Theatre()
+
+
+BUILT = LoaderBuilt(1, 100, Site("train.py", 4), 2, "list", None, is_persistent=False, is_iterable=False)
+
+
+def crashed(kind: str, text: str) -> dict[str, object]:
+    """What is different in a run that an exception ended."""
+    return {"ending": Ending.CRASHED, "crash": made_failure(kind, text)}
 
 
 def finding(code: str, line: int = 4, *notes: Note) -> Finding:
@@ -153,6 +162,44 @@ def test_start_methods_that_were_not_chosen_are_not_run(
 
 
 def test_nothing_is_imported_again_if_all_is_decided(theatre: Theatre) -> None:
+    verify(case(finding("TLD402")), Settings(), runner=theatre)
+
+    assert theatre.trials == [Trial.CONTROL, Trial.FORK, Trial.SPAWN]
+
+
+@pytest.mark.parametrize(
+    ("lacking", "reason"),
+    [
+        ({"ending": Ending.EXITED, "arguments_error": "--data is required"}, Reason.NEEDS_ARGUMENTS),
+        ({"ending": Ending.TIMED_OUT}, Reason.TIMED_OUT),
+        ({"ending": Ending.NOT_STARTED}, Reason.NOT_STARTED),
+        (crashed("ModuleNotFoundError", "No module named 'torch'"), Reason.NO_TORCH),
+        (crashed("FileNotFoundError", "data.csv"), Reason.MISSING_FILE),
+        (crashed("AssertionError", "Torch not compiled with CUDA enabled"), Reason.NO_CUDA),
+    ],
+)
+def test_what_the_control_lacks_before_any_loader_all_others_would_lack(
+    theatre: Theatre, lacking: dict[str, object], reason: Reason
+) -> None:
+    theatre.shown = lacking
+    shown = verify(case(finding("TLD401"), finding("TLD402"), finding("TLD000")), Settings(), runner=theatre)
+
+    assert theatre.trials == [Trial.CONTROL]
+    assert [proof.verdict.reason for proof in shown.proofs[:2]] == [reason, reason]
+    assert shown.proofs[2].verdict.outcome is Outcome.CONFIRMED, "its rule looks at no run"
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        crashed("RuntimeError", "context has already been set"),
+        {**crashed("FileNotFoundError", "data.csv"), "loaders": (BUILT,)},
+        {"ending": Ending.TIMED_OUT, "loaders": (BUILT,)},
+    ],
+    ids=["another crash", "a loader was built", "time was up after that"],
+)
+def test_a_control_that_breaks_otherwise_ends_nothing(theatre: Theatre, shown: dict[str, object]) -> None:
+    theatre.shown = shown
     verify(case(finding("TLD402")), Settings(), runner=theatre)
 
     assert theatre.trials == [Trial.CONTROL, Trial.FORK, Trial.SPAWN]
