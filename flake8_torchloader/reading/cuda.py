@@ -10,6 +10,7 @@ from flake8_torchloader.module import CudaUse, Place
 from flake8_torchloader.reading.contents import Contents
 from flake8_torchloader.reading.datasets import DatasetReader
 from flake8_torchloader.reading.devices import Devices
+from flake8_torchloader.reading.known import MODEL_BASES
 from flake8_torchloader.reading.leaves import Literal
 from flake8_torchloader.reading.loaders import LoaderCall
 from flake8_torchloader.reading.names import Names
@@ -31,6 +32,7 @@ class CudaReader:
 
     def __init__(self, names: Names, values: Values, contents: Contents, datasets: DatasetReader) -> None:
         self.file = names.file
+        self.names = names
         self.contents = contents
         self.datasets = datasets
         self.places: Places = datasets.places
@@ -74,10 +76,14 @@ class CudaReader:
                 yield self._record(*first, Place.WORKER, loaders)
 
     def _worker_functions(self) -> dict[Scope, list[LoaderCall]]:
-        """The functions that workers run, and which loaders start those."""
+        """The functions that workers run, and which loaders start those.
+
+        A network that comes along may be of use to the parent alone: it counts where worker code calls it.
+        """
         found: dict[Scope, list[LoaderCall]] = {}
         for root, loaders in self.datasets.run_by.items():
-            for function in self.places.below([root]):
+            is_network = root.owner is not None and not MODEL_BASES.isdisjoint(self.names.base_names(root.owner))
+            for function in () if is_network else self.places.below([root]):
                 known = found.setdefault(function, [])
                 known += [loader for loader in loaders if loader not in known]
         return found
