@@ -15,7 +15,10 @@ SUFFIX = ".ipynb"
 _TRANSPARENT = ("time", "timeit", "capture", "prun", "memit", "mprun", "lprun")
 """Cell magics that run the rest of their cell as Python."""
 
-_MAGIC_LINE = re.compile(r"(?P<indent>\s*)(?:[%!?]|[\w.]+\s*\?\??\s*$|.*\?\s*$)")
+_AUTOMATIC = "pip|conda|mamba|uv|ls|cd|cat|cp|mv|rm|mkdir|rmdir|pwd|env|run|load_ext|autoreload|matplotlib|time|timeit"
+"""Commands that IPython also takes without their `%`."""
+
+_MAGIC_LINE = re.compile(rf"(?P<indent>\s*)(?:[%!?]|(?:{_AUTOMATIC})\s|.*\?\s*$)")
 _MAGIC_VALUE = re.compile(r"(?P<start>\s*[\w., ]+=\s*)[%!].*")
 
 

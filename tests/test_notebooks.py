@@ -95,13 +95,16 @@ def test_words_for_notebooks_say_nothing_of_module_level(rule: type) -> None:
         "if True:\n    !ls\n    %cd ..", "%%bash\nfor x in *; do echo $x; done", "%%html\n<b>no python</b>",
         "\n\n%%writefile x.py\nnot python at all", "%load_ext autoreload\n%autoreload 2",
         "!python train.py --name='it''s", "%timeit -n 3 f(x)", "await f()", "return",
+        "pip install torch -q  # needed", "cd ..\nls -l *.py",
     ],
 )  # fmt: skip
 def test_what_only_ipython_understands_does_nothing_and_moves_nothing(cell: str) -> None:
     assert told(lint(notebook(IMPORTS, cell, DATASET, LOADER), LAMBDAS)) == [("TLD201", 3, 3)]
 
 
-@pytest.mark.parametrize("cell", ["x = 5 \\\n  % 3", 'x = """\n%matplotlib\n!ls\n"""', "x = (5\n% 3)"])
+@pytest.mark.parametrize(
+    "cell", ["x = 5 \\\n  % 3", "ls = [1]\nls .append(2)", 'x = """\n%matplotlib\n!ls\n"""', "x = (5\n% 3)"]
+)
 def test_what_is_python_is_left_as_it_is(cell: str) -> None:
     assert read_notebook(notebook(cell)).text == f"{cell}\n"
 
