@@ -26,6 +26,15 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True, order=True)
+class Elsewhere:
+    """A related line of another file, by its absolute path."""
+
+    path: str
+    line: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True, order=True)
 class Finding:
     """One hazard at one place, with the start methods under which it happens."""
 
@@ -34,3 +43,4 @@ class Finding:
     message: str
     notes: tuple[Note, ...] = ()
     methods: frozenset[StartMethod] = frozenset()
+    elsewhere: tuple[Elsewhere, ...] = ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Collection, Iterator
 
-from flake8_torchloader.finding import Finding, Note
+from flake8_torchloader.finding import Elsewhere, Finding, Note
 from flake8_torchloader.module import Module
 from flake8_torchloader.rule import Hazard, Rule
 from flake8_torchloader.rules import all_rules, default_codes
@@ -45,6 +45,8 @@ def _findings(rule: Rule, module: Module) -> Iterator[Finding]:
 
 
 def _finding(rule: Rule, hazard: Hazard, module: Module) -> Finding:
-    notes = tuple(Note(module.span(site), text) for site, text in hazard.notes)
+    places = [(module.elsewhere(site), site, text) for site, text in hazard.notes]
+    notes = tuple(Note(module.span(site), text) for place, site, text in places if place is None)
+    elsewhere = tuple(Elsewhere(*place, text) for place, _, text in places if place is not None)
     span = module.span(hazard.site)
-    return Finding(span, rule.code, rule.render(hazard, module), notes, rule.suffering(hazard))
+    return Finding(span, rule.code, rule.render(hazard, module), notes, rule.suffering(hazard), elsewhere)

@@ -207,6 +207,10 @@ def _nowhere(site: Site) -> Span:
     return Span(1, 0, 1, 0)
 
 
+def _here(site: Site) -> None:
+    return None
+
+
 @dataclass(frozen=True)
 class Module:
     """All that one file says; `failure` tells why it could not be read.
@@ -226,3 +230,4 @@ class Module:
     failure: str | None = None
     is_notebook: bool = False
     span: Callable[[Site], Span] = field(default=_nowhere, repr=False, compare=False)
+    elsewhere: Callable[[Site], tuple[str, int] | None] = field(default=_here, repr=False, compare=False)

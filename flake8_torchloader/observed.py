@@ -107,7 +107,10 @@ class CudaAsked:
 
 @dataclass(frozen=True)
 class LoaderBuilt:
-    """A DataLoader was built; `workers` is what the program asked for, also where the trial forced 0."""
+    """A DataLoader was built; `workers` is what the program asked for, also where the trial forced 0.
+
+    `sites` are the user's lines that led there from a top level, outermost first.
+    """
 
     number: int
     pid: int
@@ -117,6 +120,12 @@ class LoaderBuilt:
     context: StartMethod | None
     is_persistent: bool
     is_iterable: bool
+    sites: tuple[Site, ...] = ()
+
+    @property
+    def way(self) -> tuple[Site, ...]:
+        """The lines that built it: its site, and those that led there."""
+        return (*self.sites, *([] if self.site is None else [self.site]))
 
 
 @dataclass(frozen=True)

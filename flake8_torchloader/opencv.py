@@ -31,6 +31,10 @@ SERIAL = frozenset({
 """Functions that start no thread: measured with OpenCV 5.0 on images of 1000 x 1000 x 3 bytes."""
 
 
+SIZED = frozenset({"cvtColor", "resize"})
+"""Functions that start threads for large images only."""
+
+
 def judge_threads(runs: Mapping[Trial, Run], trials: Sequence[Trial], suspect: Suspect) -> Verdict:
     """Say whether OpenCV had several threads in workers that use it, or hung on the line of the finding.
 

@@ -156,13 +156,17 @@ class Run:
         return next((loader for loader in self.loaders if (loader.number, loader.pid) == (number, pid)), None)
 
     def loaders_at(self, file: str, line: int) -> tuple[LoaderBuilt, ...]:
-        """All loaders that were built by a line, in any process."""
-        return tuple(one for one in self.loaders if one.site and (one.site.file, one.site.line) == (file, line))
+        """All loaders that were built by a line, or by what it called, in any process."""
+        return tuple(one for one in self.loaders if any((site.file, site.line) == (file, line) for site in one.way))
 
     def passes_over(self, file: str, line: int) -> tuple[Pass, ...]:
         """All iterations over loaders that were built by a line, in any process."""
         keys = {(loader.number, loader.pid) for loader in self.loaders_at(file, line)}
         return tuple(one for one in self.passes if (one.loader, one.pid) in keys)
+
+    def passes_from(self, file: str, line: int) -> tuple[Pass, ...]:
+        """All iterations that began on a line, in any process."""
+        return tuple(one for one in self.passes if one.site and (one.site.file, one.site.line) == (file, line))
 
     def again(self, pids: Collection[int]) -> tuple[MainAgain, ...]:
         """What running the main module once more came to in these processes."""

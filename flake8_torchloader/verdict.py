@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
+from flake8_torchloader.finding import Finding
 from flake8_torchloader.observed import Pass, Site
 from flake8_torchloader.settings import spell_size
 from flake8_torchloader.trial import Ending, Run, Trial
@@ -45,19 +46,32 @@ class Reason(Enum):
 
 @dataclass(frozen=True)
 class Suspect:
-    """What a finding is about: a line of a file, by its resolved absolute path, and related lines of the same file."""
+    """What a finding is about: a line of a file, by its resolved absolute path, and related lines.
+
+    `related` are lines of the same file, `elsewhere` those of others, each with its file.
+    """
 
     file: str
     line: int
     related: tuple[int, ...] = ()
+    elsewhere: tuple[tuple[str, int], ...] = ()
+
+    @classmethod
+    def of(cls, file: str, finding: Finding) -> Suspect:
+        """The suspect of a finding in a file."""
+        elsewhere = tuple((one.path, one.line) for one in finding.elsewhere)
+        return cls(file, finding.span.line, tuple(note.span.line for note in finding.notes), elsewhere)
 
     def is_at(self, site: Site | None) -> bool:
         """Whether something stands on the line of the finding, or on one that belongs to it."""
-        return site is not None and site.file == self.file and site.line in (self.line, *self.related)
+        if site is None:
+            return False
+        is_here = site.file == self.file and site.line in (self.line, *self.related)
+        return is_here or (site.file, site.line) in self.elsewhere
 
     def passes(self, run: Run) -> tuple[Pass, ...]:
         """The iterations over the loaders that were built on these lines; none while one of those had no turn."""
-        loaders = [one for one in run.loaders if self.is_at(one.site)]
+        loaders = [one for one in run.loaders if any(map(self.is_at, one.way))]
         keys = {(one.number, one.pid) for one in loaders}
         passes = tuple(one for one in run.passes if (one.loader, one.pid) in keys)
         built = {one.number for one in loaders if one.pid == run.main and one.workers}

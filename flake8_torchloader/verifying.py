@@ -146,7 +146,7 @@ def _proofs(case: Case, rules: Mapping[str, Rule], runs: Mapping[Trial, Run]) ->
         path = str(file.path.resolve())
         for finding in file.findings:
             rule = rules[finding.code]
-            suspect = Suspect(path, finding.span.line, tuple(note.span.line for note in finding.notes))
+            suspect = Suspect.of(path, finding)
             looked_at = tuple(trial for trial in runs if trial in rule.trials)
             lacking = Reason.NOTEBOOK if file.cells else _what_is_lacking(runs) if rule.trials else None
             verdict = rule.judge(runs, suspect) if lacking is None else unknown(lacking)

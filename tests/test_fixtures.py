@@ -2,6 +2,8 @@
 
 A mark stands on the line it speaks of: `# expect: TLD201`, with a column counted from 1 as in
 `# expect: TLD201@19`, or with several codes. `# missed: TLD201 why` admits a hazard that is not seen.
+
+A program of several files is a folder: each file is linted as one of that project, and `main.py` is what is run.
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ MISSED = re.compile(r"#\s*missed:\s*(TLD\d{3})\s+\S")
 MARK = re.compile(r"#\s*(expect|missed)\b")
 LONGEST_MESSAGE = 160
 FEWEST_PROGRAMS = 6
+ENTRY = "main.py"
 
 
 @dataclass(frozen=True, order=True)
@@ -46,6 +49,21 @@ def read(path: Path) -> str:
 def code_of(path: Path) -> str:
     """The rule whose folder a program lies in."""
     return path.relative_to(FIXTURES).parts[0]
+
+
+def is_bad(path: Path) -> bool:
+    """Whether a program, or the one of which the file is a part, shows the hazard of its folder."""
+    return case_of(path).name.startswith("bad_")
+
+
+def case_of(path: Path) -> Path:
+    """The program that a file belongs to: the file itself, or the folder of a program of several files."""
+    return FIXTURES.joinpath(*path.relative_to(FIXTURES).parts[:2])
+
+
+def parts(path: Path) -> list[Path]:
+    """The files of the program that a file belongs to."""
+    return sorted(case_of(path).rglob("*.py")) if case_of(path).is_dir() else [path]
 
 
 @cache
@@ -70,6 +88,10 @@ def identifier(path: Path) -> str:
     return str(path.relative_to(FIXTURES))
 
 
+PROGRAMS = [path for path in FILES if parts(path) == [path] or path.name == ENTRY]
+"""What can be run: programs of one file, and the entries of the others."""
+
+
 @pytest.mark.parametrize("path", FILES, ids=identifier)
 def test_findings_are_the_marked_ones(path: Path) -> None:
     expected = sorted(marks(read(path)))
@@ -88,12 +110,14 @@ def test_marks_are_well_formed(path: Path) -> None:
             assert EXPECT.search(line) or MISSED.search(line), line
 
 
-@pytest.mark.parametrize("path", [path for path in FILES if path.name.startswith("bad_")], ids=identifier)
+@pytest.mark.parametrize("path", [path for path in PROGRAMS if is_bad(path)], ids=identifier)
 def test_bad_programs_show_the_hazard_of_their_folder(path: Path) -> None:
-    assert code_of(path) in {mark.code for mark in marks(read(path))} | missed_codes(path)
+    shown = {mark.code for part in parts(path) for mark in marks(read(part))}
+
+    assert code_of(path) in shown.union(*map(missed_codes, parts(path)))
 
 
-@pytest.mark.parametrize("path", [path for path in FILES if path.name.startswith("good_")], ids=identifier)
+@pytest.mark.parametrize("path", [path for path in FILES if not is_bad(path)], ids=identifier)
 def test_good_programs_are_silent(path: Path) -> None:
     assert findings(path) == []
 
@@ -110,6 +134,13 @@ def test_every_rule_has_programs(rule: type[Rule]) -> None:
     assert len(list(folder.glob("bad_*.py"))) >= FEWEST_PROGRAMS
     assert len(list(folder.glob("good_*.py"))) >= FEWEST_PROGRAMS
     assert list(folder.glob("good_lookalike_*.py"))
+
+
+def test_every_program_of_several_files_has_an_entry() -> None:
+    cases = {case_of(path): parts(path) for path in FILES if case_of(path).is_dir()}
+
+    assert cases
+    assert [case for case, files in cases.items() if sum(file.name == ENTRY for file in files) != 1] == []
 
 
 def test_every_folder_belongs_to_a_rule() -> None:

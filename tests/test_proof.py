@@ -26,7 +26,8 @@ from pathlib import Path
 
 import pytest
 from preloaded import Preloaded
-from test_fixtures import FILES, code_of, findings, identifier, marks, read
+from test_fixtures import PROGRAMS as ALL_PROGRAMS
+from test_fixtures import code_of, findings, identifier, is_bad, parts, read
 
 from flake8_torchloader.rule import Rule
 from flake8_torchloader.rules import all_rules
@@ -57,7 +58,7 @@ def rule_of(path: Path) -> Rule:
     return RULES[code_of(path)]
 
 
-PROGRAMS = [path for path in FILES if path.name.startswith("bad_") or rule_of(path).trials]
+PROGRAMS = [path for path in ALL_PROGRAMS if is_bad(path) or rule_of(path).trials]
 """All but the good ones of a rule that nothing can be run for."""
 
 Runner = Callable[[Program, Trial], Run]
@@ -65,15 +66,15 @@ Runner = Callable[[Program, Trial], Run]
 
 @dataclass
 class Proof:
-    """The runs of a program, and the verdict on each suspected line of it."""
+    """The runs of a program, and the verdict on each suspected line of it; `path` is the file that is run."""
 
     path: Path
     runs: dict[Trial, Run] = field(default_factory=dict)
-    verdicts: dict[tuple[str, int], Verdict] = field(default_factory=dict)
+    verdicts: dict[tuple[str, str, int], Verdict] = field(default_factory=dict)
 
     def carry_out(self, runner: Runner) -> Proof:
         """Run the program under the trials that it takes, and let the rules judge."""
-        rules = {rule_of(self.path), *(RULES[mark.code] for mark in marks(read(self.path)))}
+        rules = {rule_of(self.path), *(RULES[finding.code] for file in parts(self.path) for finding in findings(file))}
         trials = [trial for trial in Trial if any(trial in rule.trials for rule in rules)]
         self.judge()
         for trial in trials:
@@ -85,7 +86,7 @@ class Proof:
 
     def judge(self) -> None:
         """Let the rules judge what has been run so far."""
-        self.verdicts = {(rule.code, at.line): rule.judge(self.runs, at) for rule, at in self.suspects()}
+        self.verdicts = {(rule.code, at.file, at.line): rule.judge(self.runs, at) for rule, at in self.suspects()}
 
     @property
     def lacks_cuda(self) -> bool:
@@ -99,18 +100,18 @@ class Proof:
 
     def suspects(self) -> Iterator[tuple[Rule, Suspect]]:
         """What a bad program is reported for; of a good one the line of its first loader."""
-        file = str(self.path.resolve())
-        if self.path.name.startswith("good_"):
+        if not is_bad(self.path):
+            file = str(self.path.resolve())
             control = self.runs.get(Trial.CONTROL)
             loaders = control.loaders if control is not None else ()
-            lines = [one.site.line for one in loaders if one.site is not None and one.site.file == file]
-            yield rule_of(self.path), Suspect(file, lines[0] if lines else 0)
-        for finding in findings(self.path):
-            related = tuple(note.span.line for note in finding.notes)
-            yield RULES[finding.code], Suspect(file, finding.span.line, related)
+            lines = [[site.line for site in one.way if site.file == file] for one in loaders]
+            yield rule_of(self.path), Suspect(file, next((line[-1] for line in lines if line), 0))
+        for part in parts(self.path):
+            for finding in findings(part):
+                yield RULES[finding.code], Suspect.of(str(part.resolve()), finding)
 
     def __str__(self) -> str:
-        verdicts = [f"{code} in line {line}: {verdict}" for (code, line), verdict in self.verdicts.items()]
+        verdicts = [f"{code} at {file}:{line}: {verdict}" for (code, file, line), verdict in self.verdicts.items()]
         runs = [f"{trial.value}: {one.ending.value} after {one.seconds:.1f} s" for trial, one in self.runs.items()]
         said = [line for one in self.runs.values() for line in one.text.splitlines()[-20:]]
         return "\n".join([identifier(self.path), *verdicts, *runs, *said])
@@ -142,7 +143,7 @@ def proofs(request: pytest.FixtureRequest) -> Iterator[dict[Path, Future[Proof]]
 def test_real_workers_say_what_the_marks_say(path: Path, proofs: dict[Path, Future[Proof]]) -> None:
     proof = proofs[path].result()
     outcomes = {verdict.outcome for verdict in proof.verdicts.values()}
-    is_good = path.name.startswith("good_")
+    is_good = not is_bad(path)
 
     if UNKNOWN.search(read(path)):
         reasons = {verdict.reason for verdict in proof.verdicts.values()}

@@ -69,7 +69,7 @@ class CallSites:
             self.is_searching = True
             sites: dict[Scope, list[CallSite]] = {}
             for call in self.names.file.calls:
-                for target, bound in self.targets(call):
+                for target, bound in self.targets(call, only_own=True):
                     sites.setdefault(target, []).append(CallSite(call, bound))
                 for target in self._made_partial(call):
                     sites.setdefault(target, []).append(CallSite(call, bound=False, is_partial=True))
@@ -86,11 +86,13 @@ class CallSites:
             if isinstance(leaf, Defined) and leaf.scope.kind is ScopeKind.FUNCTION and leaf.scope.owner is None:
                 yield leaf.scope
 
-    def targets(self, call: Expression) -> Iterator[tuple[Scope, bool]]:
-        """The functions of the project that a call runs, and whether the object fills a parameter."""
+    def targets(self, call: Expression, *, only_own: bool = False) -> Iterator[tuple[Scope, bool]]:
+        """The functions of the project, or only of this file, that a call runs; whether an object fills a parameter."""
         node = call.node
         through_object = isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute)
         for leaf in self.names.callee(call):
+            if only_own and isinstance(leaf, Defined) and not self.names.is_own(leaf.scope):
+                continue
             instance = self.names.instance_of(leaf)
             if isinstance(leaf, Defined) and leaf.scope.kind is ScopeKind.CLASS:
                 for name in ("__init__", "__post_init__"):

@@ -153,10 +153,13 @@ class Collector(Binder):
 
     # --- scopes
 
+    def _named(self, kind: ScopeKind, name: str, node: cst.CSTNode) -> Scope:
+        return Scope(kind, name, node, self._spot.scope, self._spot)
+
     def visit_FunctionDef(self, node: cst.FunctionDef) -> list[Step]:
         """A function is bound here and now; its defaults and decorators run here, its body later."""
         self._next()
-        scope = Scope(ScopeKind.FUNCTION, node.name.value, node, self._spot.scope, self._spot)
+        scope = self._named(ScopeKind.FUNCTION, node.name.value, node)
         scope.decorators = tuple(self._at(d.decorator) for d in node.decorators)
         self._spot.scope.bind(node.name.value, Binding(How.DEFINITION, self._spot, target=scope))
         defaults = self._parameters(scope, node.params)
@@ -192,7 +195,7 @@ class Collector(Binder):
     def visit_ClassDef(self, node: cst.ClassDef) -> list[Step]:
         """The body of a class runs where the class stands."""
         self._next()
-        scope = Scope(ScopeKind.CLASS, node.name.value, node, self._spot.scope, self._spot)
+        scope = self._named(ScopeKind.CLASS, node.name.value, node)
         scope.bases = tuple(self._at(arg.value) for arg in node.bases)
         scope.decorators = tuple(self._at(d.decorator) for d in node.decorators)
         self.classes.append(scope)

@@ -110,15 +110,21 @@ class DatasetReader:
 
     def _place(self, dataset: DatasetClass) -> None:
         """Its methods run in workers if it meets any; `__init__` builds it."""
-        init = dataset.scope.method("__init__")
+        init = self._method(dataset.scope, "__init__")
         self.places.reach([init] if init else [], Place.BUILD)
         if not dataset.meets_workers:
             return
-        methods = [m for name in (*WORKER_METHODS[:3], "__setstate__") if (m := dataset.scope.method(name))]
+        methods = [m for name in (*WORKER_METHODS[:3], "__setstate__") if (m := self._method(dataset.scope, name))]
         self.places.reach(methods, Place.WORKER)
         for _, binding in self.kept(dataset):
             for leaf, _ in self.contents.of(binding.value) if binding.value is not None else ():
                 self.places.reach(self._functions(leaf), Place.WORKER)
+
+    def _method(self, scope: Scope, name: str) -> Scope | None:
+        """A method of the class itself, or inherited from another file; a base of this file is seen by itself."""
+        own = scope.method(name)
+        inherited = self.names.method(scope, name) if own is None else None
+        return own if inherited is None or self.names.is_own(inherited) else inherited
 
     def kept(self, dataset: DatasetClass) -> Iterator[tuple[str, Binding]]:
         """What a dataset keeps on itself while it is built, by attribute, in the order of the text."""

@@ -48,7 +48,7 @@ class Elsewhere:
 
     def _is_followed(self, call: Expression) -> bool:
         leaves = self.names.callee(call)
-        return any(isinstance(leaf, Defined) and not self.names.is_own(leaf.scope) for leaf in leaves)
+        return any(isinstance(leaf, Defined) and self.names.may_give_loaders(leaf.scope) for leaf in leaves)
 
     def _of(self, leaf: Leaf) -> list[LoaderCall]:
         if not isinstance(leaf, Literal):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flake8_torchloader.reading.collect import Collector
 from flake8_torchloader.reading.imports import Imports
+from flake8_torchloader.reading.other_file import OtherFile
 from flake8_torchloader.reading.scopes import Expression, Scope
 
 
@@ -37,6 +38,12 @@ class Files:
         """The scope of a lambda or a comprehension."""
         return self._home(expression.spot.scope).by_node.get(id(expression.node))
 
+    def may_give_loaders(self, scope: Scope) -> bool:
+        """Whether a function or class of another file speaks of loaders."""
+        file = self.other_file(scope)
+        top = [one for one in scope.around() if one.parent is not None][-1:]
+        return file is not None and any(one.name in file.outline.loading for one in top)
+
     def writes_beside(self, expression: Expression) -> list[tuple[Expression, Expression]]:
         """What is put under keys, and where, in the file in which an expression stands."""
         return self._home(expression.spot.scope).writes
@@ -46,6 +53,9 @@ class Files:
         home = self._home(expression.spot.scope)
         return "" if home is self.file else home.names.get(id(expression.node), "")
 
+    def other_file(self, scope: Scope) -> OtherFile | None:
+        """The other file in which a scope stands, None for those of this one."""
+        return self.imports.file_of(scope.module) if self.imports is not None else None
+
     def _home(self, scope: Scope) -> Collector:
-        other = self.imports.file_of(scope.module) if self.imports is not None else None
-        return self.file if other is None else other
+        return self.other_file(scope) or self.file

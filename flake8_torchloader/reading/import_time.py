@@ -7,7 +7,6 @@ from pathlib import Path
 
 from flake8_torchloader.reading.imports import Imports, Visited
 from flake8_torchloader.reading.other_file import OtherFile, other_file
-from flake8_torchloader.reading.project import files_with
 
 
 def imported_files(imports: Imports, names: Iterable[str]) -> Iterator[OtherFile]:
@@ -28,9 +27,9 @@ def _next(imports: Imports, visited: Visited) -> Iterator[Visited]:
         yield from imports.modules(name, visited.file.path, visited.hops + 1)
 
 
-def importing_files(imports: Imports, word: str) -> Iterator[OtherFile]:
-    """The files of the project that hold a word and import the linted file, themselves or through others."""
-    for path in files_with(word, imports.project.top):
+def importing_files(imports: Imports, paths: Iterable[Path]) -> Iterator[OtherFile]:
+    """Those of some files that import the linted file, themselves or through others."""
+    for path in paths:
         file = other_file(path) if path != imports.path else None
         if file is not None and _imports(file, imports):
             yield file

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flake8_torchloader.reading.leaves import Imported, Leaf, Namespace, Opaque
+from flake8_torchloader.reading.leaves import Defined, Imported, Leaf, Namespace, Opaque
 from flake8_torchloader.reading.other_file import OtherFile, other_file
 from flake8_torchloader.reading.outline import joined
 from flake8_torchloader.reading.project import Project, submodule
@@ -148,6 +148,9 @@ class Imports:
             return [Opaque()]
         self._busy.add(key)
         try:
+            definition = file.definition(name)
+            if definition is not None:
+                return [Defined(definition)]
             bound = [leaf for binding in _at_the_end(file.scope, name) for leaf in self.names.bound(binding)]
             return bound or self._submodule(visited, name) or self.starred(name, file.scope)
         finally:

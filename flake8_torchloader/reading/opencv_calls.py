@@ -8,12 +8,13 @@ from collections.abc import Iterator
 import libcst as cst
 
 from flake8_torchloader.module import UNKNOWN, Call, Place
-from flake8_torchloader.opencv import LIMIT, VARIABLE
+from flake8_torchloader.opencv import LIMIT, SERIAL, VARIABLE
 from flake8_torchloader.reading.datasets import DatasetReader
 from flake8_torchloader.reading.import_time import imported_files, importing_files
 from flake8_torchloader.reading.names import Names
 from flake8_torchloader.reading.other_file import OtherFile
 from flake8_torchloader.reading.outline import imported_names
+from flake8_torchloader.reading.project import files_with
 from flake8_torchloader.reading.scopes import Running, Scope
 from flake8_torchloader.reading.values import Values
 
@@ -35,7 +36,7 @@ class OpenCVReader:
         calls = [*self._own(), *self._in_workers_elsewhere()]
         yield from calls
         is_limited = any(call.name == LIMIT for call in calls)
-        if is_limited or any(Place.WORKER in call.places for call in calls):
+        if is_limited or any(_may_start_threads(call) for call in calls):
             yield from self._limits_elsewhere(tree, is_limited=is_limited)
 
     def _own(self) -> Iterator[Call]:
@@ -78,13 +79,19 @@ class OpenCVReader:
     def _limits_elsewhere(self, tree: ast.Module, *, is_limited: bool) -> Iterator[Call]:
         """Limits in the files that this one imports; without any, those in scripts that import this one."""
         imports = self.names.imports
-        if imports is None:
+        limiting = set(files_with((_SETTER, VARIABLE), imports.project.top)) if imports is not None else set()
+        if imports is None or limiting <= {imports.path}:
             return
-        imported = imported_files(imports, imported_names(tree))
+        imported = (file for file in imported_files(imports, imported_names(tree)) if file.path in limiting)
         found = [limit for file in imported for limit in _limits(file, is_main=False)]
         if not found and not is_limited:
-            found = [limit for file in importing_files(imports, _SETTER) for limit in _limits(file, is_main=True)]
+            scripts = importing_files(imports, sorted(limiting))
+            found = [limit for file in scripts for limit in _limits(file, is_main=True)]
         yield from found
+
+
+def _may_start_threads(call: Call) -> bool:
+    return Place.WORKER in call.places and call.name.removeprefix("cv2.") not in SERIAL
 
 
 def _limits(file: OtherFile, *, is_main: bool) -> Iterator[Call]:

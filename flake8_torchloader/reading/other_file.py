@@ -8,12 +8,13 @@ import warnings
 from pathlib import Path
 
 import libcst as cst
+from libcst.metadata import MetadataWrapper, PositionProvider
 
 from flake8_torchloader.reading.collect import Collector
 from flake8_torchloader.reading.guards import last_name
 from flake8_torchloader.reading.outline import Outline, outline
 from flake8_torchloader.reading.relevance import too_deep
-from flake8_torchloader.reading.scopes import Binding, Expression
+from flake8_torchloader.reading.scopes import Binding, Expression, Scope, ScopeKind
 from flake8_torchloader.reading.walk import Step, walk
 
 _LARGEST = 1_000_000
@@ -46,6 +47,24 @@ class OtherFile(Collector):
         self._read: set[int] = set()
         self._is_reading = False
         self._piece = 0
+        self._modules: dict[int, cst.Module] = {}
+        self._named_here: dict[str, Named] = {}
+
+    def definition(self, name: str) -> Scope | None:
+        """The function or class that a name of the top level always is; it is read when more is asked of it."""
+        if name not in self.outline.defined:
+            return None
+        if name not in self._named_here:
+            kind = ScopeKind.CLASS if self.outline.defined[name] else ScopeKind.FUNCTION
+            self._named_here[name] = Named(self, kind, name)
+        return self._named_here[name]
+
+    def _named(self, kind: ScopeKind, name: str, node: cst.CSTNode) -> Scope:
+        known = self.definition(name) if self._spot.scope is self.scope else None
+        if known is None:
+            return super()._named(kind, name, node)
+        Scope.__init__(known, kind, name, node, self.scope, self._spot)
+        return known
 
     def read(self, name: str) -> None:
         """Read the statements that bind a name of the top level."""
@@ -68,11 +87,25 @@ class OtherFile(Collector):
                 self._read_piece(piece)
         return [call for call in self.calls if last_name(call.node) == name]
 
+    def line(self, expression: Expression) -> int:
+        """The line on which an expression of this file begins, that of its statement if it can't be told."""
+        piece = expression.spot.top
+        first = self.outline.pieces[piece][0]
+        try:
+            ranges = MetadataWrapper(self._modules[piece], unsafe_skip_copy=True).resolve(PositionProvider)
+            return first - 1 + ranges[expression.node].start.line
+        except (RecursionError, KeyError):
+            return first
+
     def _read_piece(self, piece: int) -> None:
         first, last = self.outline.pieces[piece]
         self._piece, top = piece, self._spot
+        text = "\n".join(self._lines[first - 1 : last]) + "\n"
         try:
-            walk(cst.parse_module("\n".join(self._lines[first - 1 : last]) + "\n"), self)
+            if too_deep(_parsed(text)) is not None:
+                return
+            self._modules[piece] = cst.parse_module(text)
+            walk(self._modules[piece], self)
         except Exception:
             self._spot = top  # what libcst can't read stays unknown
             self._outer.clear()
@@ -94,6 +127,32 @@ class OtherFile(Collector):
         """What leaves the top level early ends the importing program as well: nothing follows from it."""
         if self._spot.block.parent is not None:
             super()._end_block()
+
+
+class Named(Scope):
+    """A function or class of another file of which no more is known than its name, until it is looked into."""
+
+    __slots__ = ("file",)
+
+    def __init__(self, file: OtherFile, kind: ScopeKind, name: str) -> None:
+        self.file, self.kind, self.name, self.parent = file, kind, name, file.scope
+
+    def __getattr__(self, name: str) -> object:
+        """Read the function or class; what can't be read has nothing in it."""
+        if name not in Scope.__slots__:
+            raise AttributeError(name)
+        self.file.read(self.name)
+        if not _is_read(self):
+            Scope.__init__(self, self.kind, self.name, self.file.scope.node, self.file.scope)
+        return getattr(self, name)
+
+
+def _is_read(scope: Named) -> bool:
+    try:
+        object.__getattribute__(scope, "node")
+    except AttributeError:
+        return False
+    return True
 
 
 class _OnDemand(dict[str, list[Binding]]):
@@ -131,9 +190,12 @@ def _opened(path: Path) -> OtherFile | None:
     try:
         with tokenize.open(path) as file:
             text = file.read()
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            tree = ast.parse(text)
+        return OtherFile(path, text, outline(text, _parsed(text)))
     except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
         return None
-    return None if too_deep(tree) is not None else OtherFile(path, text, outline(text, tree))
+
+
+def _parsed(text: str) -> ast.Module:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return ast.parse(text)

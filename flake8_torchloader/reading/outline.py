@@ -7,11 +7,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-_MATTERS = re.compile(
-    r"lambda|oader|ataset|ransform|ollate|partial|Compose|Sampler|cv2|^[ \t]+(?:async )?def |^[ \t]+class ",
-    re.MULTILINE,
-)
+_MATTERS = re.compile(r"\blambda\b|oader|ataset|ransform(?!er)|[cC]ollat|\bpartial\b|Compose|Sampler|\bcv2\b")
 """What stands in a function or class that can make, hold or send anything that the rules ask about."""
+
+_WORD = re.compile(r"[^\W\d]\w*")
+_LOADS = re.compile(r"oader|Sampler")
+_MATTER, _LOADER, _VALUE = "*", "+", "="
+"""Stand among the words of what matters by itself, of what speaks of loaders, and of names bound otherwise."""
 
 _LISTED = (ast.Import, ast.ImportFrom)
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
@@ -22,13 +24,17 @@ class Outline:
     """The top level of a file.
 
     `pieces` are runs of whole lines, first and last counted from 1, each with one statement or several that share a
-    line. `bound` has the pieces that bind a name. `plain` are the functions and classes of which nothing can matter.
-    `stars` are the modules of which everything is imported, `imports` all that is imported whenever the file is.
+    line. `bound` has the pieces that bind a name; `defined` tells of a name that one `def` or `class` alone binds
+    whether it is a class. `plain` are the functions and classes of which nothing can matter, `loading` those that
+    speak of loaders, or of others of the file that do. `stars` are the modules of which everything is imported,
+    `imports` all that is imported whenever the file is.
     """
 
     pieces: tuple[tuple[int, int], ...]
     bound: dict[str, tuple[int, ...]]
+    defined: dict[str, bool]
     plain: frozenset[str]
+    loading: frozenset[str]
     stars: tuple[str, ...]
     imports: tuple[str, ...]
 
@@ -38,26 +44,64 @@ def outline(text: str, tree: ast.Module) -> Outline:
     lines = text.split("\n")
     pieces: list[tuple[int, int]] = []
     bound: dict[str, list[int]] = {}
-    plain: dict[str, bool] = {}
+    words: dict[str, set[str]] = {}
+    defined: dict[str, bool] = {}
     for statement in tree.body:
         first, last = _first_line(statement), statement.end_lineno or statement.lineno
         if pieces and first <= pieces[-1][1]:
             pieces[-1] = (pieces[-1][0], max(last, pieces[-1][1]))
         else:
             pieces.append((first, last))
-        is_plain = isinstance(statement, _SCOPES) and not _MATTERS.search("\n".join(lines[first - 1 : last]))
+        own = "\n".join(lines[first - 1 : last])
+        is_scope = isinstance(statement, _SCOPES)
+        said = _said(statement, own) if is_scope else [_VALUE]
         for name in _names(statement):
             numbers = bound.setdefault(name, [])
             numbers += [] if len(pieces) - 1 in numbers else [len(pieces) - 1]
-            plain[name] = is_plain and plain.get(name, True)
+            words.setdefault(name, set()).update(said)
+            if is_scope and len(numbers) == 1:
+                defined[name] = isinstance(statement, ast.ClassDef)
+            else:
+                defined.pop(name, None)
     imported = _imports(tree)
     return Outline(
         pieces=tuple(pieces),
         bound={name: tuple(numbers) for name, numbers in bound.items()},
-        plain=frozenset(name for name, is_plain in plain.items() if is_plain),
+        defined=defined,
+        plain=frozenset(name for name, said in words.items() if _VALUE not in said) - _speaking(words, _MATTER),
+        loading=_speaking(words, _LOADER),
         stars=tuple(_base(one) for one in imported if isinstance(one, ast.ImportFrom) and one.names[0].name == "*"),
         imports=imported_names(tree),
     )
+
+
+def _hides_function(statement: ast.stmt) -> bool:
+    """Whether a function or class is defined in a function, so that no name leads to it."""
+    stack: list[tuple[ast.AST, bool]] = [(statement, False)]
+    while stack:
+        node, is_inside = stack.pop()
+        if is_inside and isinstance(node, _SCOPES):
+            return True
+        is_function = isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+        inner = getattr(node, "body", ())
+        stack += [(child, is_inside or is_function) for child in inner if isinstance(child, ast.AST)]
+    return False
+
+
+def _said(statement: ast.stmt, text: str) -> list[str]:
+    """The words of a function or class, and what is to be known of it by itself."""
+    marks = [_MATTER] if _MATTERS.search(text) or _hides_function(statement) else []
+    return [*_WORD.findall(text), *marks, *([_LOADER] if _LOADS.search(text) else [])]
+
+
+def _speaking(words: dict[str, set[str]], mark: str) -> frozenset[str]:
+    """The functions and classes with a mark, and those that speak of one of them."""
+    found: set[str] = set()
+    latest = {name for name, said in words.items() if mark in said}
+    while latest:
+        found |= latest
+        latest = {name for name, said in words.items() if name not in found and said & latest}
+    return frozenset(found)
 
 
 def imported_names(tree: ast.Module) -> tuple[str, ...]:

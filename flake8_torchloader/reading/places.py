@@ -8,6 +8,7 @@ import libcst as cst
 
 from flake8_torchloader.module import Place
 from flake8_torchloader.reading.callbacks import Callbacks
+from flake8_torchloader.reading.guards import last_name
 from flake8_torchloader.reading.leaves import Object
 from flake8_torchloader.reading.names import Names
 from flake8_torchloader.reading.scopes import Expression, Running, Scope, Spot
@@ -38,7 +39,7 @@ class Places:
         caller = call.spot.scope.function
         if call.spot.running is Running.NEVER:
             return
-        targets = [target for target, _ in self.names.calls.targets(call)]
+        targets = [target for target, _ in self.names.calls.targets(call, only_own=not _is_through_super(call))]
         overriding = [method for target in targets for method in self._overriding(call, target)]
         for target in (*targets, *overriding, *self.callbacks.of(call)):
             self._edges.setdefault(caller, []).append((target, call.spot.running))
@@ -59,10 +60,22 @@ class Places:
         for expression in (loop, *inner):
             for leaf in self.names.sources(expression):
                 scope = self.names.instance_of(leaf)
-                method = self.names.method(scope, "__iter__") if scope is not None else None
+                is_own = scope is not None and self.names.is_own(scope)
+                method = self.names.method(scope, "__iter__") if scope is not None and is_own else None
                 if method is not None:
                     edges = self._edges.setdefault(loop.spot.scope.function, [])
                     edges.append((method, loop.spot.running))
+
+    def _edges_of(self, function: Scope) -> list[tuple[Scope, Running]]:
+        """What a function calls; of another file's base class, what a class of this file may have instead."""
+        owner = function.owner
+        if function not in self._edges and owner in self._subclasses and not self.names.is_own(function):
+            self._edges[function] = []
+            for call in self.names.calls_in(function):
+                for target in [target for target, _ in self.names.calls.targets(call)]:
+                    found = [target, *self._overriding(call, target)] if target.owner in self._subclasses else []
+                    self._edges[function] += [(one, call.spot.running) for one in found]
+        return self._edges.get(function, [])
 
     def reach(self, functions: Iterable[Scope], place: Place) -> None:
         """Note that functions run at a place, and everything that they call."""
@@ -73,7 +86,7 @@ class Places:
             if place in reached:
                 continue
             reached.add(place)
-            edges = self._edges.get(function, [])
+            edges = self._edges_of(function)
             queue += [target for target, running in edges if running is Running.ALWAYS]
 
     def below(self, functions: Iterable[Scope]) -> set[Scope]:
@@ -84,7 +97,7 @@ class Places:
             function = queue.pop()
             if function not in found:
                 found.add(function)
-                queue += [target for target, _ in self._edges.get(function, [])]
+                queue += [target for target, _ in self._edges_of(function)]
         return found
 
     def of_function(self, function: Scope) -> frozenset[Place]:
@@ -102,3 +115,8 @@ class Places:
             case _ if function is None:
                 return frozenset({Place.IMPORT})
         return self.of_function(function) if function is not None else frozenset()
+
+
+def _is_through_super(call: Expression) -> bool:
+    func = call.node.func if isinstance(call.node, cst.Call) else None
+    return isinstance(func, cst.Attribute) and isinstance(func.value, cst.Call) and last_name(func.value) == "super"

@@ -9,6 +9,7 @@ from libcst.metadata import MetadataWrapper, PositionProvider
 
 from flake8_torchloader.finding import Span
 from flake8_torchloader.module import Site
+from flake8_torchloader.reading.names import Names
 from flake8_torchloader.reading.scopes import Expression
 
 
@@ -19,8 +20,9 @@ class Positions:
     statement of one tree is the n-th of the other.
     """
 
-    def __init__(self, module: cst.Module, tree: ast.Module) -> None:
+    def __init__(self, module: cst.Module, tree: ast.Module, names: Names) -> None:
         self.module = module
+        self.names = names
         self._lines = _first_lines(module, tree)
         self._spans: dict[int, dict[cst.CSTNode, Span]] = {}
 
@@ -37,6 +39,11 @@ class Positions:
                 self._spans[top] = {}
         line = self._lines[top]
         return self._spans[top].get(expression.node, Span(line, 0, line, 0))
+
+    def elsewhere(self, site: Site) -> tuple[str, int] | None:
+        """The file and the line of a record's expression that stands in another file."""
+        file = self.names.other_file(site.spot.scope) if isinstance(site, Expression) else None
+        return (str(file.path), file.line(site)) if file is not None and isinstance(site, Expression) else None
 
     def _of_statement(self, top: int) -> dict[cst.CSTNode, Span]:
         statement = self.module.body[top]

@@ -84,15 +84,16 @@ def submodule(folder: Path, name: str) -> Path | None:
 
 
 @cache
-def files_with(word: str, top: Path) -> tuple[Path, ...]:
-    """The Python files in and below a folder that hold a word; none where there are very many files."""
+def files_with(words: tuple[str, ...], top: Path) -> tuple[Path, ...]:
+    """The Python files in and below a folder that hold one of some words; none where there are very many files."""
     found: list[Path] = []
     for folder, inner, files in os.walk(top):
         inner[:] = sorted(name for name in inner if not name.startswith(".") and name not in _INSTALLED)
         found += [Path(folder, name) for name in sorted(files) if name.endswith(".py")]
         if len(found) > _MOST_FILES:
             return ()
-    return tuple(path for path in found if word.encode() in _bytes(path))
+    needles = [word.encode() for word in words]
+    return tuple(path for path in found if any(needle in text for text in [_bytes(path)] for needle in needles))
 
 
 def _bytes(path: Path) -> bytes:

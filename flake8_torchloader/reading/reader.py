@@ -47,6 +47,7 @@ def read_module(
     contents = Contents(names, arguments)
     loaders = LoaderReader(names, arguments, values, places)
     datasets = DatasetReader(names, contents, loaders, places)
+    positions = Positions(module, tree, names)
     return Module(
         loaders=tuple(loaders.records()),
         models=tuple(ModelReader(names, places).read()),
@@ -58,7 +59,8 @@ def read_module(
         is_notebook=is_notebook,
         constructions=tuple(ConstructionReader(names, arguments, values, loaders).read()),
         cuda=tuple(CudaReader(names, values, contents, datasets).read()) if "cuda" in text else (),
-        span=Positions(module, tree),
+        span=positions,
+        elsewhere=positions.elsewhere,
     )
 
 

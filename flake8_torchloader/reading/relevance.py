@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 
+from flake8_torchloader.reading.known import LIBRARIES
+
 _WORDS = ("DataLoader", "ataset", "DataModule", "Lambda")
 _LIBRARIES = ("torchvision", "torchaudio", "torchvision.datasets", "torchaudio.datasets")
 _METHODS = ("__getitem__", "__iter__", "__getitems__")
@@ -52,7 +54,8 @@ def _is_candidate(node: ast.AST, *, speaks_of_workers: bool) -> bool:
             )
         case ast.ImportFrom(module=module, names=aliases):
             brings = str(module).endswith(".datasets") or any(alias.name == "datasets" for alias in aliases)
-            is_loader = speaks_of_workers and any(_sounds_like_loader(alias.name) for alias in aliases)
+            may_have_workers = speaks_of_workers or str(module).partition(".")[0] not in LIBRARIES
+            is_loader = may_have_workers and any(_sounds_like_loader(alias.name) for alias in aliases)
             return is_loader or (module in _LIBRARIES and brings)
         case ast.Import(names=aliases):
             return any(alias.name in _LIBRARIES and alias.name.endswith(".datasets") for alias in aliases)

@@ -77,10 +77,13 @@ class LoaderIteratedAtImport(Rule):
             yield Hazard(loader.site, words, loader.methods, notes)
 
     def judge(self, runs: Mapping[Trial, Run], suspect: Suspect) -> Verdict:
-        """Confirmed by a process that can't become a worker, because its import iterates the loader of this line."""
+        """Confirmed by a process that can't become a worker, because its import iterates the loader of this line.
+
+        A loader that another file made when it was imported is known by the line that iterates it.
+        """
 
         def over(run: Run) -> tuple[Pass, ...]:
-            return run.passes_over(suspect.file, suspect.line)
+            return run.passes_over(suspect.file, suspect.line) or run.passes_from(suspect.file, suspect.line)
 
         def harm(run: Run) -> str:
             elsewhere_first = sorted(over(run), key=lambda one: one.pid == run.main)

@@ -68,7 +68,9 @@ class LambdaSentToWorker(Rule):
         for crossing in module.crossings:
             if crossing.kind is Kind.LAMBDA:
                 words = {"slot": crossing.slot, "carrier": crossing.carrier}
-                yield Hazard(crossing.site, words, crossing.methods, sent_by(crossing.loaders))
+                is_elsewhere = crossing.definition is not None and crossing.definition != crossing.site
+                notes = ((crossing.definition, "the lambda stands here"),) if is_elsewhere else ()
+                yield Hazard(crossing.site, words, crossing.methods, (*notes, *sent_by(crossing.loaders)))
 
     def judge(self, runs: Mapping[Trial, Run], suspect: Suspect) -> Verdict:
         """Confirmed by the pickler's refusal of a lambda that this finding is about."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from flake8_torchloader.module import Call, Module, Place
-from flake8_torchloader.opencv import FICTITIOUS, LIMIT, SERIAL, VARIABLE, judge_threads
+from flake8_torchloader.opencv import FICTITIOUS, LIMIT, SERIAL, SIZED, VARIABLE, judge_threads
 from flake8_torchloader.rule import Hazard, Rule
 from flake8_torchloader.trial import Run, Trial
 from flake8_torchloader.verdict import Suspect, Verdict
@@ -94,5 +94,6 @@ def _by_environment(module: Module) -> bool:
 
 
 def _is_threaded(call: Call) -> bool:
+    """Whether a call starts threads; where another file makes it, whatever the size of the image."""
     name = call.name.removeprefix("cv2.")
-    return "." not in name and name not in SERIAL
+    return "." not in name and name not in SERIAL and not (call.inside and name in SIZED)

@@ -81,6 +81,7 @@ def loaders(events: Events) -> tuple[LoaderBuilt, ...]:
             context=fields.method(event.fields, "context"),
             is_persistent=event.fields.get("persistent") is True,
             is_iterable=event.fields.get("iterable") is True,
+            sites=fields.sites(event.fields),
         )
         for event in of_kind(events, "loader")
     )

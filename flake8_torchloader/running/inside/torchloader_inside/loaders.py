@@ -13,12 +13,14 @@ from typing import Any
 from . import cap, crossing, measure, processes
 from .probes import attributes, devices_of
 from .settings import SETTINGS
-from .sites import calling_site, failure
+from .sites import calling_site, failure, sites_since_import
 from .tell import quietly, tell
 
 # What has a meaning only with workers, and is refused by torch without them.
 _NEEDS_WORKERS = ("prefetch_factor", "persistent_workers", "timeout", "multiprocessing_context")
 _ITERABLE = 1  # torch.utils.data._DatasetKind.Iterable
+
+_MOST_SITES = 30
 
 _numbers = itertools.count()
 _asked: weakref.WeakKeyDictionary[Any, dict[str, Any]] = weakref.WeakKeyDictionary()
@@ -51,7 +53,7 @@ def _init(original: Callable[..., None]) -> Callable[..., None]:
         except Exception as error:
             tell("loader_refused", site=site, failure=failure(error))
             raise
-        _tell_built(self, wanted, site)
+        _tell_built(self, wanted, site, sites_since_import(lambda frame: False))
 
     return __init__
 
@@ -63,13 +65,16 @@ def _force_no_workers(arguments: dict[str, Any]) -> None:
 
 
 @quietly
-def _tell_built(loader: Any, wanted: dict[str, Any], site: dict[str, Any] | None) -> None:
+def _tell_built(
+    loader: Any, wanted: dict[str, Any], site: dict[str, Any] | None, sites: list[dict[str, Any]]
+) -> None:
     context = wanted.get("multiprocessing_context")
     kind = type(wanted.get("dataset"))
     workers = wanted.get("num_workers", 0)
     asked = {
         "loader": next(_numbers),
         "site": site,
+        "sites": sites[-_MOST_SITES:],
         "workers": workers if isinstance(workers, int) else 0,
         "dataset": f"{kind.__module__}.{kind.__qualname__}",
         "context": context if isinstance(context, str) else getattr(context, "_name", None),
