@@ -72,7 +72,8 @@ def _require_known(prefix: str) -> None:
     known = [rule.code for rule in all_rules()]
     if any(code.startswith(prefix) for code in known):
         return
-    near = get_close_matches(prefix.upper(), [FAMILY, *known], n=1)
+    is_ours = prefix.upper().startswith(FAMILY[0])
+    near = get_close_matches(prefix.upper(), [FAMILY, *known], n=1) if is_ours else []
     hint = f"did you mean {near[0]}?" if near else f"all begin with {FAMILY}"
     raise ValueError(f"unknown code {prefix!r}: {hint}")
 
