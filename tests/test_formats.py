@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 from flake8_torchloader import report
-from flake8_torchloader.finding import Finding, Note, Span
+from flake8_torchloader.finding import Elsewhere, Finding, Note, Span
 from flake8_torchloader.location import Cell
 from flake8_torchloader.problem import Problem
 from flake8_torchloader.report import Format
@@ -228,6 +229,19 @@ def test_lines_that_are_too_long_are_cut_around_their_mark() -> None:
     assert mark == " " * 41 + "^^^"
     line, mark = marked("a" * 300, 10, 250)
     assert (line, mark) == ("a" * 120 + "…", " " * 10 + "^" * 110)
+
+
+def test_what_stands_in_other_files_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    places = (Elsewhere(str(tmp_path / "own.py"), 3, "sent here"), Elsewhere("/far/off.py", 5, "and here"))
+    found = Results((Linted(ODD, (replace(FOUND, elsewhere=places),), LINES),))
+
+    assert findings(found).splitlines()[-3:-1] == ["    own.py:3: sent here", "    /far/off.py:5: and here"]
+    for format in (Format.GITHUB, Format.JUNIT):
+        assert "own.py:3: sent here" in format.document(found)
+    related = json.loads(Format.SARIF.document(found))["runs"][0]["results"][0]["relatedLocations"][1:]
+    uris = [one["physicalLocation"]["artifactLocation"]["uri"] for one in related]
+    assert (uris, [one["id"] for one in related]) == (["own.py", "file:///far/off.py"], [1, 2])
 
 
 def test_colours_change_nothing_else() -> None:

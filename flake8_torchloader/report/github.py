@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flake8_torchloader.finding import Finding
-from flake8_torchloader.report.words import position, verdict_lines
+from flake8_torchloader.report.words import elsewhere_lines, position, verdict_lines
 from flake8_torchloader.results import Results
 from flake8_torchloader.rules import all_rules
 from flake8_torchloader.sources import Linted
@@ -28,7 +28,8 @@ def _command(results: Results, file: Linted, finding: Finding, opt_in: set[str])
     is_refuted = verdict is not None and verdict.outcome is Outcome.REFUTED
     level = "notice" if is_refuted else "warning" if finding.code in opt_in else "error"
     where = f"{file.path}:{position(finding, file.cells)}"
-    text = [f"{where}: {finding.code} {finding.message}", *(verdict_lines(verdict) if verdict is not None else ())]
+    proved = verdict_lines(verdict) if verdict is not None else []
+    text = [f"{where}: {finding.code} {finding.message}", *elsewhere_lines(finding), *proved]
     properties = {"title": f"torchloader ({finding.code})", "file": str(file.path), **dict(_lines(file, finding))}
     named = ",".join(f"{name}={_value(value)}" for name, value in properties.items())
     return f"::{level} {named}::{_text(chr(10).join(text))}"

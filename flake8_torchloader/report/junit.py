@@ -7,7 +7,7 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from flake8_torchloader.finding import Finding
 from flake8_torchloader.problem import Problem
-from flake8_torchloader.report.words import finding_line, position, verdict_lines
+from flake8_torchloader.report.words import elsewhere_lines, finding_line, position, verdict_lines
 from flake8_torchloader.results import Results
 from flake8_torchloader.sources import Linted
 from flake8_torchloader.verdict import Outcome
@@ -45,7 +45,8 @@ def _suite_of(name: str, tests: list[Element]) -> Element:
 def _test(results: Results, file: Linted, finding: Finding) -> Element:
     verdict = results.verdict(file, finding)
     line = finding_line(file.path, finding, file.cells)
-    text = _fit("\n".join([line, *(verdict_lines(verdict) if verdict is not None else ())]))
+    proved = verdict_lines(verdict) if verdict is not None else []
+    text = _fit("\n".join([line, *elsewhere_lines(finding), *proved]))
     test = Element("testcase", name=f"{finding.code} at {position(finding, file.cells)}")
     if verdict is not None and verdict.outcome is Outcome.REFUTED:
         SubElement(test, "system-out").text = text

@@ -12,7 +12,7 @@ from flake8_torchloader.catalogue import page, summary
 from flake8_torchloader.finding import Finding, Span
 from flake8_torchloader.fingerprint import fingerprints
 from flake8_torchloader.problem import Problem
-from flake8_torchloader.report.words import verdict_lines
+from flake8_torchloader.report.words import from_here, verdict_lines
 from flake8_torchloader.results import Results
 from flake8_torchloader.rule import Rule
 from flake8_torchloader.rules import all_rules
@@ -79,13 +79,18 @@ def _results(results: Results, index: dict[str, int]) -> Iterator[Object]:
                 "level": "note" if is_refuted else levels[finding.code],
                 "message": {"text": "\n".join([finding.message, *lines])},
                 "locations": [_location(file, finding.span)],
-                "relatedLocations": [
-                    {"id": number, "message": {"text": note.text}, **_location(file, note.span)}
-                    for number, note in enumerate(finding.notes)
-                ],
+                "relatedLocations": list(_related(file, finding)),
                 "partialFingerprints": {FINGERPRINT: fingerprint.digest},
                 "properties": _properties(finding, verdict),
             }
+
+
+def _related(file: Linted, finding: Finding) -> Iterator[Object]:
+    places = [(note.text, _location(file, note.span)) for note in finding.notes]
+    for one in finding.elsewhere:
+        place = {"artifactLocation": {"uri": _uri(from_here(one.path))}, "region": {"startLine": one.line}}
+        places.append((one.text, {"physicalLocation": place}))
+    yield from ({"id": number, "message": {"text": text}, **place} for number, (text, place) in enumerate(places))
 
 
 def _properties(finding: Finding, verdict: Verdict | None) -> Object:

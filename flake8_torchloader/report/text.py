@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from flake8_torchloader.finding import Finding
 from flake8_torchloader.report.excerpt import excerpt
 from flake8_torchloader.report.paint import Paint, plain
-from flake8_torchloader.report.words import obstacle_lines, position, summary, verdict_lines
+from flake8_torchloader.report.words import elsewhere_lines, obstacle_lines, position, summary, verdict_lines
 from flake8_torchloader.results import Results
 from flake8_torchloader.sources import Linted
 from flake8_torchloader.verdict import Outcome
@@ -33,6 +33,7 @@ def _block(results: Results, file: Linted, finding: Finding, paint: Paint) -> It
     where = f"{paint(str(file.path), 'bold')}:{position(finding, file.cells)}"
     yield f"{where}: {paint(finding.code, 'bold red')} {finding.message}"
     yield from excerpt(file, finding, paint)
+    yield from (f"    {line}" for line in elsewhere_lines(finding))
     yield from filter(None, [results.page(finding.code)])
     verdict = results.verdict(file, finding)
     if verdict is not None:

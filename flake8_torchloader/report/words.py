@@ -33,6 +33,16 @@ def position(finding: Finding, cells: Sequence[Cell] = ()) -> str:
     return f"{place_of(finding.span.line, cells)}:{finding.span.column + 1}"
 
 
+def elsewhere_lines(finding: Finding) -> list[str]:
+    """What other files have to do with a finding, each as `path:line: text`."""
+    return [f"{from_here(one.path)}:{one.line}: {one.text}" for one in finding.elsewhere]
+
+
+def from_here(path: str) -> Path:
+    """The path as a user would give it: relative if it lies below the current folder."""
+    return Path(path).relative_to(Path.cwd()) if Path(path).is_relative_to(Path.cwd()) else Path(path)
+
+
 def unused_line(path: Path, one: Unused, cells: Sequence[Cell] = ()) -> str:
     """Where a comment stands that silences nothing."""
     where = f"{path}:{place_of(one.span.line, cells)}:{one.span.column + 1}"
