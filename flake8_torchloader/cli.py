@@ -7,8 +7,8 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from flake8_torchloader.baseline import BadBaseline, Baseline, document, read_baseline
 from flake8_torchloader.command_line import STDIN, Order, read_order
 from flake8_torchloader.files import Search
 from flake8_torchloader.problem import Problem
@@ -16,14 +16,11 @@ from flake8_torchloader.refused import Refused
 from flake8_torchloader.results import Results
 from flake8_torchloader.sources import Linted, Linter, lint_paths
 from flake8_torchloader.teller import Teller, write
-from flake8_torchloader.terminal import complain, let_all_names_be_printed, progress
+from flake8_torchloader.terminal import complain, let_all_names_be_printed
 from flake8_torchloader.verdict import Outcome
-from flake8_torchloader.verifying import (
-    IS_POSSIBLE_HERE,
-    Case,
-    cases,
-    verify,
-)
+
+if TYPE_CHECKING:
+    from flake8_torchloader.baseline import Baseline
 
 CLEAN, FOUND, FAILED, INTERRUPTED = 0, 1, 2, 130
 UNREAD = "TLD000"
@@ -52,19 +49,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def carry_out(order: Order) -> int:
     """Do what was ordered, and give the exit status."""
-    if order.is_verifying and not IS_POSSIBLE_HERE:
-        raise Refused("--verify runs programs on Linux only")
     if order.write_baseline is not None:
         return _write_baseline(order, order.write_baseline, _lint(order))
-    baseline = _known(order.output.baseline)
-    results = _lint(order)
-    if baseline is not None:
-        _tell_what_is_stale(order, baseline, results)
-        results = replace(results, files=tuple(baseline.fresh(results.files)))
     teller = Teller(order)
     if order.is_verifying:
-        results = _verified(order, results, teller)
+        from flake8_torchloader.proving import prove, refuse_other_systems
+
+        refuse_other_systems()
+        results = prove(order, _lint_for_news(order), teller)
     else:
+        results = _lint_for_news(order)
         teller.tell(results)
     teller.close(results)
     return _status(order, results)
@@ -92,45 +86,34 @@ def _lint_stdin(order: Order) -> Linted | Problem:
 
 
 def _write_baseline(order: Order, path: Path, found: Results) -> int:
+    from flake8_torchloader.baseline import document
+
     write(path, document(found.files, path.parent))
     if not order.output.quiet:
-        complain(f"{path}: {sum(1 for _ in found)} findings are known from now on")
+        complain(f"{path}: {sum(1 for _ in found)} known from now on")
     return FAILED if found.problems else CLEAN
 
 
-def _known(path: Path | None) -> Baseline | None:
+def _lint_for_news(order: Order) -> Results:
+    """What is found in all files, without what a baseline knows."""
+    if order.output.baseline is None:
+        return _lint(order)
+    from flake8_torchloader.baseline import BadBaseline, read_baseline
+
     try:
-        return None if path is None else read_baseline(path)
+        baseline = read_baseline(order.output.baseline)
     except BadBaseline as error:
         raise Refused(str(error)) from error
+    found = _lint(order)
+    _tell_what_is_stale(order, baseline, found)
+    return replace(found, files=tuple(baseline.fresh(found.files)))
 
 
 def _tell_what_is_stale(order: Order, baseline: Baseline, found: Results) -> None:
     stale = baseline.stale(found.files, order.config.selection.codes())
     if stale and not order.output.quiet:
         first = f"{stale[0].path}: {stale[0].code} at {stale[0].text!r}"
-        complain(f"{order.output.baseline}: {len(stale)} of it stale, such as {first}; write it anew")
-
-
-def _verified(order: Order, results: Results, teller: Teller) -> Results:
-    """Verify and tell program by program, so that what is known is seen; what goes wrong joins the problems."""
-    problems, verifications = list(results.problems), []
-    for case in cases(results.files, order.python, order.cwd, order.entry, order.arguments):
-        part = replace(results, files=case.files)
-        try:
-            with progress(is_quiet=order.output.quiet) as watch:
-                verifications.append(verify(case, results.settings, order.limits, watch))
-                part = replace(part, verifications=(verifications[-1],))
-        except Exception as error:
-            problems.append(_failure(case, error))
-            complain(str(problems[-1]))
-        teller.tell(part)
-    return replace(results, problems=tuple(problems), verifications=tuple(verifications))
-
-
-def _failure(case: Case, error: Exception) -> Problem:
-    reason = " ".join(f"{type(error).__name__}: {error}".split())
-    return Problem(case.files[0].path, f"could not be verified: {reason}")
+        complain(f"{order.output.baseline}: {len(stale)} stale, such as {first}; write it anew")
 
 
 def _status(order: Order, results: Results) -> int:

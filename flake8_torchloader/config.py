@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
-from difflib import get_close_matches
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -67,6 +66,8 @@ def parse_codes(text: str) -> Codes:
 
 
 def _require_known(prefix: str) -> None:
+    from difflib import get_close_matches
+
     from flake8_torchloader.rules import FAMILY, all_rules
 
     known = [rule.code for rule in all_rules()]

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import configparser
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import Path
 
 from flake8_torchloader.config import Option
@@ -70,6 +68,8 @@ def _ini_section(path: Path) -> Mapping[str, object] | None:
     text = _text(path)
     if "torchloader" not in text:
         return None
+    import configparser
+
     parser = configparser.RawConfigParser()
     try:
         parser.read_string(text)
@@ -91,13 +91,18 @@ def _values(path: Path, section: Mapping[str, object], known: Mapping[str, Optio
     for key, value in section.items():
         name = key.replace("-", "_")
         if name not in known:
-            near = get_close_matches(name, known, n=1)
-            hint = f": did you mean {near[0].replace('_', '-')!r}?" if near else ""
-            raise BadConfig(f"{path}: unknown key {key!r}{hint}")
+            raise BadConfig(f"{path}: unknown key {key!r}{_near(name, known)}")
         try:
             yield name, known[name].parse(_spelled(value))
         except ValueError as error:
             raise BadConfig(f"{path}: {key}: {error}") from error
+
+
+def _near(name: str, known: Mapping[str, Option]) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, known, n=1)
+    return f": did you mean {near[0].replace('_', '-')!r}?" if near else ""
 
 
 def _spelled(value: object) -> str:

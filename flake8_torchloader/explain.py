@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from difflib import get_close_matches
 from typing import Any
 
 from flake8_torchloader.refused import Refused
@@ -29,6 +28,8 @@ class Explain(argparse.Action):
 
 def page_of(name: str) -> str:
     """The page of a rule in Markdown; raise Refused, naming what is near, if there is no such rule."""
+    from difflib import get_close_matches
+
     from flake8_torchloader.catalogue import markdown
     from flake8_torchloader.rules import all_rules
 

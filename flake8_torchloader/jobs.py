@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from multiprocessing.connection import Connection, wait
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -79,6 +80,8 @@ class Crew(Generic[Item, Result]):
             if not hand.has and self._waiting:
                 hand.has.extend(self._waiting.popleft() for _ in range(min(_CHUNK, len(self._waiting))))
                 hand.give([self._items[number] for number in hand.has])
+        from multiprocessing.connection import wait
+
         ready = wait([hand.connection for hand in self._hands if hand.has])
         for hand in [hand for hand in self._hands if hand.connection in ready]:
             self._take(hand)
@@ -104,6 +107,8 @@ class Hand(Generic[Item, Result]):
     """One process, and the numbers of the items that it has."""
 
     def __init__(self, make: Callable[[], Callable[[Item], Result]]) -> None:
+        import multiprocessing
+
         self.has: deque[int] = deque()
         self.connection, theirs = multiprocessing.Pipe()
         self._process = multiprocessing.Process(target=_serve, args=(make, theirs), daemon=True)

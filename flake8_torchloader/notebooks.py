@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -36,6 +35,8 @@ def read_notebook(text: str) -> Notebook:
     Raises:
         ValueError: if it is no notebook, with the reason.
     """
+    import json
+
     try:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from pathlib import Path
 
 
@@ -17,6 +16,8 @@ def write_whole(path: Path, text: str) -> None:
         with open(path, "wb") as stream:
             stream.write(content)
         return
+    import tempfile
+
     target = Path(os.path.realpath(path))
     number, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     try:

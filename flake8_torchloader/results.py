@@ -6,13 +6,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from flake8_torchloader.finding import Finding
 from flake8_torchloader.problem import Problem
 from flake8_torchloader.settings import Settings
 from flake8_torchloader.sources import Linted
 from flake8_torchloader.verdict import Verdict
-from flake8_torchloader.verifying import Proof, Verification
+
+if TYPE_CHECKING:
+    from flake8_torchloader.verifying import Proof, Verification
 
 
 @dataclass(frozen=True)

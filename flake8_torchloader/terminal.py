@@ -7,12 +7,15 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING, TypeAlias
 
 from flake8_torchloader.report.paint import Paint, coloured, plain
 from flake8_torchloader.report.words import step_line
-from flake8_torchloader.verifying import Step, unwatched
 
-Watch = Callable[[Step], None]
+if TYPE_CHECKING:
+    from flake8_torchloader.verifying import Step
+
+Watch: TypeAlias = "Callable[[Step], None]"
 
 
 def paint_for_stdout() -> Paint:
@@ -35,7 +38,7 @@ def progress(*, is_quiet: bool) -> AbstractContextManager[Watch]:
 
 @contextmanager
 def _nothing() -> Iterator[Watch]:
-    yield unwatched
+    yield lambda step: None
 
 
 @contextmanager

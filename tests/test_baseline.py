@@ -36,7 +36,7 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, list[
 def test_what_is_known_stays_silent_when_lines_move(capsys: pytest.CaptureFixture[str]) -> None:
     write("a.py", HEAD + LAMBDA)
     assert run(capsys, "--write-baseline=known.json") == (
-        0, [], "torchloader: known.json: 1 findings are known from now on\n"
+        0, [], "torchloader: known.json: 1 known from now on\n"
     )  # fmt: skip
     assert run(capsys, "--baseline=known.json") == (0, [], "")
     write("a.py", HEAD + "\n\nif True:\n    " + LAMBDA.replace("range(8), ", "range(8),   "))
@@ -61,8 +61,8 @@ def test_what_is_gone_is_told_and_fails_nothing(capsys: pytest.CaptureFixture[st
 
     status, found, said = run(capsys, "--baseline=known.json")
     assert (status, found) == (0, [])
-    assert said.startswith("torchloader: known.json: 2 of it stale, such as a.py: TLD201 at 'make = lambda: Data")
-    assert "known.json: 1 of it stale, such as b.py" in run(capsys, "--baseline=known.json", "c.py")[2]
+    assert said.startswith("torchloader: known.json: 2 stale, such as a.py: TLD201 at 'make = lambda: Data")
+    assert "known.json: 1 stale, such as b.py" in run(capsys, "--baseline=known.json", "c.py")[2]
     assert run(capsys, "--baseline=known.json", "--select=TLD1") == (0, [], "")
     assert run(capsys, "--baseline=known.json", "--quiet") == (0, [], "")
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from running_room import Room, needs_torch
 
-from flake8_torchloader import cli
+from flake8_torchloader import cli, proving
 from flake8_torchloader.running.program import Entry, Limits, Script
 from flake8_torchloader.settings import Settings
 from flake8_torchloader.start_method import ALL_METHODS, StartMethod
@@ -65,7 +65,7 @@ class Programs:
 @pytest.fixture
 def programs(monkeypatch: pytest.MonkeyPatch) -> Programs:
     made = Programs()
-    monkeypatch.setattr(cli, "verify", made)
+    monkeypatch.setattr(proving, "verify", made)
     return made
 
 
@@ -397,7 +397,7 @@ def test_other_systems_are_told(
     programs: Programs, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write("unknown.py")
-    monkeypatch.setattr(cli, "IS_POSSIBLE_HERE", False)
+    monkeypatch.setattr(proving, "IS_POSSIBLE_HERE", False)
 
     assert "Linux only" in refused(capsys, "unknown.py", "--verify")
 

@@ -26,7 +26,7 @@ FLOORS = (
     {"report", "catalogue"},
     {
         "flake8_plugin", "pytest_plugin", "api", "refused", "explain", "arguments", "command_line", "output_file",
-        "terminal", "teller", "cli", "__main__", "__init__",
+        "terminal", "teller", "proving", "cli", "__main__", "__init__",
     },
 )
 """The rooms of each floor, the lowest floor first."""

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flake8_torchloader import cli
+from flake8_torchloader import cli, proving
 from flake8_torchloader.config import Config
 from flake8_torchloader.finding import Finding
 from flake8_torchloader.location import Place, place_of
@@ -147,7 +147,7 @@ def test_comments_silence_lines_of_cells() -> None:
 def test_a_notebook_is_not_verified(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cli, "IS_POSSIBLE_HERE", True)
+    monkeypatch.setattr(proving, "IS_POSSIBLE_HERE", True)
     (tmp_path / "nb.ipynb").write_text(notebook(IMPORTS, DATASET, LOADER), encoding="utf-8")
 
     assert cli.main([str(tmp_path), "--verify", "--select=TLD201", "--output-format=concise"]) == 1

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from flake8_torchloader.finding import Finding
 from flake8_torchloader.location import Cell, place_of
@@ -15,7 +16,9 @@ from flake8_torchloader.rules import all_rules
 from flake8_torchloader.running.program import Entry, Program
 from flake8_torchloader.trial import Blocked, Run, Trial
 from flake8_torchloader.verdict import Evidence, Outcome, Verdict
-from flake8_torchloader.verifying import Step, Verification
+
+if TYPE_CHECKING:
+    from flake8_torchloader.verifying import Step, Verification
 
 _TRIAL_NAMES = {Trial.CONTROL: "without workers", Trial.REIMPORT: "imported again"}
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
