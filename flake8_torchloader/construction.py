@@ -62,7 +62,8 @@ class Construction:
     """One call that makes a loader of torch's own class, or of one that hands its arguments on to that.
 
     `is_open` tells that there may be arguments which are not seen; `set_later` has the attributes that are put on the
-    loader once it is built.
+    loader once it is built; `reads_by` is the function by which the dataset reads a file for each item, if one is seen;
+    `exceeds_cpus` tells that its workers are counted from the CPUs of the machine, and that there are more of them.
     """
 
     site: Site
@@ -71,6 +72,8 @@ class Construction:
     is_open: bool = False
     dataset: Kind = Kind.UNKNOWN
     set_later: tuple[tuple[str, Site], ...] = ()
+    reads_by: str = ""
+    exceeds_cpus: bool = False
 
     def argument(self, name: str) -> Argument:
         """What a parameter gets, by torch's own default where it is left out."""

@@ -95,6 +95,29 @@ class Loader:
         return tuple(use for use in self.uses if Place.IMPORT in use.places)
 
 
+class Pace(Enum):
+    """How often a loop starts the workers of a loader again."""
+
+    STEP = "for each batch"
+    BUILT = "for each batch of another loader, as it is built there"
+    EPOCH = "for each epoch"
+
+
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """A place in a loop at which the workers of a loader are started again, and the loader that it is about.
+
+    `repeats` tells that the loader gives the same batch first each time.
+    """
+
+    site: Site
+    loader: Site
+    name: str
+    workers: Value
+    pace: Pace
+    repeats: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Model:
     """One construction of a network, or the line that moves it to a device."""
@@ -227,6 +250,7 @@ class Module:
     generators: tuple[Generator, ...] = ()
     constructions: tuple[Construction, ...] = ()
     cuda: tuple[CudaUse, ...] = ()
+    restarts: tuple[Restart, ...] = ()
     failure: str | None = None
     is_notebook: bool = False
     span: Callable[[Site], Span] = field(default=_nowhere, repr=False, compare=False)

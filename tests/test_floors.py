@@ -14,7 +14,7 @@ FLOORS = (
         "start_method", "settings", "finding", "module", "observed", "worker_seen", "trial", "verdict", "sending",
         "opencv", "randomness", "cuda",
         "location", "problem", "patterns", "jobs",
-        "construction", "rejections",
+        "construction", "rejections", "restarting",
     },
     {"rule"},
     {"rules"},

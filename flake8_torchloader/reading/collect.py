@@ -7,6 +7,7 @@ import libcst as cst
 from flake8_torchloader.reading.bindings import Binder
 from flake8_torchloader.reading.guards import (
     Guard,
+    breaks,
     catches,
     guard_of,
     last_name,
@@ -33,7 +34,8 @@ _ADDERS = {"append", "add", "insert", "extend", "update", "setdefault", "appendl
 class Collector(Binder):
     """What one file holds, in the order of its text; everything is resolved later, on demand.
 
-    `awaited` are the calls whose failure is caught, or wanted by a test.
+    `awaited` are the calls whose failure is caught, or wanted by a test; `broken` what is iterated by
+    loops that end after one round.
     """
 
     def __init__(self, module: cst.Module) -> None:
@@ -44,6 +46,7 @@ class Collector(Binder):
         self.classes: list[Scope] = []
         self.by_node: dict[int, Scope] = {}
         self.awaited: set[int] = set()
+        self.broken: set[int] = set()
         self._waiting = 0
 
     # --- statements
@@ -117,13 +120,15 @@ class Collector(Binder):
         """A loop gives its target the elements, and iterates what stands behind `in`."""
         self._next()
         self.loops.append(self._at(node.iter))
+        if breaks(node.body):
+            self.broken.add(id(node.iter))
         self._bind(node.target, How.ELEMENT, self._at(node.iter))
-        return [node.iter, *self._branch(node.body), *self._branch(node.orelse)]
+        return [node.iter, *self._branch(node.body, loop=node), *self._branch(node.orelse)]
 
     def visit_While(self, node: cst.While) -> list[Step]:
         """The body of a loop may run or not."""
         self._next()
-        return [node.test, *self._branch(node.body), *self._branch(node.orelse)]
+        return [node.test, *self._branch(node.body, loop=node), *self._branch(node.orelse)]
 
     def visit_Try(self, node: cst.Try) -> list[Step]:
         """The body of a `try` is run like what stands around it; each other part may run or not."""

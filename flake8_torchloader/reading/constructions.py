@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 import libcst as cst
 
 from flake8_torchloader.construction import Argument, Construction, Kind
 from flake8_torchloader.module import UNKNOWN, Basis, Value
-from flake8_torchloader.reading.arguments import ArgumentReader
+from flake8_torchloader.reading.datasets import DatasetReader
+from flake8_torchloader.reading.exact import ExactReader
 from flake8_torchloader.reading.guards import last_name
-from flake8_torchloader.reading.known import ITERABLES, LOADERS, PIPES, UNSIZED, LoaderKind
+from flake8_torchloader.reading.known import (
+    CPU_COUNTERS,
+    ITEM_READERS,
+    ITERABLES,
+    LOADERS,
+    ON_DISK,
+    PIPES,
+    UNSIZED,
+    LoaderKind,
+)
 from flake8_torchloader.reading.leaves import Defined, Element, Imported, Leaf, Literal, Object
 from flake8_torchloader.reading.loaders import LoaderReader
 from flake8_torchloader.reading.names import Names
@@ -19,50 +28,43 @@ from flake8_torchloader.reading.scopes import Expression, Running, Scope, ScopeK
 from flake8_torchloader.reading.values import Values
 
 _DISPLAYS = (cst.List, cst.Tuple, cst.Set, cst.Dict, cst.ListComp, cst.SetComp, cst.DictComp, cst.GeneratorExp)
-_REMOVERS = {"pop", "popitem", "clear", "setdefault"}
-"""Methods after which a mapping can't be told by what was put into it."""
-
 _MODULES = {"multiprocessing", "torch.multiprocessing"}
-
-
-@dataclass
-class _Given:
-    """The arguments of a call as they are read; `is_open` if there may be others."""
-
-    by_name: dict[str, Expression] = field(default_factory=dict)
-    is_open: bool = False
 
 
 class ConstructionReader:
     """Reads the calls that make a loader of torch's own, or of a class that hands its arguments on to it."""
 
-    def __init__(self, names: Names, arguments: ArgumentReader, values: Values, loaders: LoaderReader) -> None:
+    def __init__(
+        self, names: Names, exact: ExactReader, values: Values, loaders: LoaderReader, datasets: DatasetReader
+    ) -> None:
         self.names = names
-        self.arguments = arguments
+        self.exact = exact
         self.values = values
         self.loaders = loaders
-        self._changed: set[str] | None = None
+        self.datasets = datasets
         self._are_options_kept: bool | None = None
         self._later: dict[int, list[tuple[str, Expression]]] | None = None
 
     def read(self) -> Iterator[Construction]:
         """Every construction that is run at all, and whose failure nobody waits for."""
         for loader in self.loaders.calls:
-            kind = self._kind(loader.call)
+            kind = self._kind(loader.call) if loader.site is loader.call else None
             is_expected = id(loader.call.node) in self.names.file.awaited
             if kind is not None and not is_expected and loader.call.spot.running is not Running.NEVER:
                 yield self._construction(loader.call, kind)
 
     def _construction(self, call: Expression, kind: LoaderKind) -> Construction:
-        given = self._given(call, kind)
-        datasets = [given.by_name[name] for name in ("dataset",) if name in given.by_name]
+        given = self.exact.read(call, kind.signature)
+        dataset, workers = given.by_name.get("dataset"), given.by_name.get("num_workers")
         return Construction(
             site=call,
             name=self.names.file.names.get(id(call.node)) or last_name(call.node),
             given={name: self._argument(expression) for name, expression in given.by_name.items()},
             is_open=given.is_open,
-            dataset=self._dataset_kind(datasets[0]) if datasets else Kind.UNKNOWN,
+            dataset=self._dataset_kind(dataset) if dataset is not None else Kind.UNKNOWN,
             set_later=tuple(self._set_later(call)),
+            reads_by=self._reads_by(dataset) if dataset is not None and workers is None else "",
+            exceeds_cpus=workers is not None and self._exceeds_cpus(workers),
         )
 
     def _kind(self, call: Expression) -> LoaderKind | None:
@@ -71,97 +73,12 @@ class ConstructionReader:
             scopes = (leaf.scope, *self.names.bases(leaf.scope)) if isinstance(leaf, Defined) else ()
             if any(scope.method(name) for scope in scopes for name in ("__init__", "__new__", "__setattr__")):
                 return None
-        targets = [LOADERS.get(target.name) for target in self.arguments.targets(call)]
+        targets = [LOADERS.get(target.name) for target in self.exact.arguments.targets(call)]
         kinds = [kind for kind in targets if kind is not None and kind.is_plain]
         is_certain = len(targets) == len(kinds) == len(self.names.callee(call))
         return kinds[0] if kinds and is_certain and len(set(kinds)) == 1 else None
 
     # --- arguments
-
-    def _given(self, call: Expression, kind: LoaderKind) -> _Given:
-        given = _Given()
-        for partial in self.arguments.partials(call):
-            self._add(given, partial, ("", *kind.signature))
-        self._add(given, call, kind.signature)
-        return given
-
-    def _add(self, given: _Given, call: Expression, signature: tuple[str, ...]) -> None:
-        positions = iter(signature)
-        for arg in call.node.args if isinstance(call.node, cst.Call) else ():
-            at = call.of(arg.value)
-            if arg.star == "**":
-                items = self._mapping(at)
-                given.by_name |= items or {}
-                given.is_open |= items is None
-            elif arg.star:
-                given.is_open, positions = True, iter(())
-            elif arg.keyword is not None:
-                given.by_name[arg.keyword.value] = at
-            elif name := next(positions, ""):
-                given.by_name[name] = at
-
-    def _mapping(self, mapping: Expression) -> dict[str, Expression] | None:
-        """What a `**mapping` gives, or None where that isn't known to the last key."""
-        leaves = self.names.sources(mapping)
-        literals = [leaf for leaf in leaves if not isinstance(leaf, Element)]
-        base = literals[0] if len(literals) == 1 else None
-        if not isinstance(base, Literal) or last_name(mapping.node) in self._changed_mappings():
-            return None
-        items = self._items(base)
-        if items is None:
-            return None
-        for leaf in leaves:
-            key = self._written(leaf.expression, mapping) if isinstance(leaf, Element) else ""
-            if key is None:
-                return None
-            if key and isinstance(leaf, Element):
-                items[key] = leaf.expression
-        return items
-
-    def _items(self, leaf: Literal) -> dict[str, Expression] | None:
-        """The items of `{...}` or `dict(...)`."""
-        node, at = leaf.node, leaf.expression
-        found: dict[str, Expression] = {}
-        if isinstance(node, cst.Dict):
-            for element in node.elements:
-                inner = self._mapping(at.of(element.value)) if isinstance(element, cst.StarredDictElement) else {}
-                if isinstance(element, cst.DictElement):
-                    if not isinstance(element.key, cst.SimpleString):
-                        return None
-                    found[str(element.key.evaluated_value)] = at.of(element.value)
-                if inner is None:
-                    return None
-                found |= inner
-            return found
-        if not isinstance(node, cst.Call) or self.names.callee_name(at) != "builtins.dict":
-            return None
-        for arg in node.args:
-            inner = {} if arg.keyword is not None else self._mapping(at.of(arg.value))
-            if inner is None:
-                return None
-            found |= inner
-            if arg.keyword is not None:
-                found[arg.keyword.value] = at.of(arg.value)
-        return found
-
-    def _written(self, value: Expression, mapping: Expression) -> str | None:
-        """The key under which `mapping["key"] = value` surely put a value; None where it is not sure."""
-        for target, written in self.names.file.writes:
-            if written is value and isinstance(target.node, cst.Subscript):
-                index = target.node.slice[0].slice
-                is_sure = value.spot.block.encloses(mapping.spot.block) and value.spot.order < mapping.spot.order
-                if is_sure and isinstance(index, cst.Index) and isinstance(index.value, cst.SimpleString):
-                    return str(index.value.evaluated_value)
-                return None
-        return None
-
-    def _changed_mappings(self) -> set[str]:
-        """The names of what something is taken out of."""
-        if self._changed is None:
-            funcs = (call.node.func for call in self.names.file.calls if isinstance(call.node, cst.Call))
-            removers = (f for f in funcs if isinstance(f, cst.Attribute) and f.attr.value in _REMOVERS)
-            self._changed = {last_name(func.value) for func in removers} | self.names.file.emptied
-        return self._changed - {""}
 
     def _argument(self, expression: Expression) -> Argument:
         leaves = [leaf for leaf in self.names.sources(expression) if not isinstance(leaf, Element)]
@@ -169,12 +86,16 @@ class ConstructionReader:
         return Argument(self._value(expression), expression, is_object)
 
     def _value(self, expression: Expression) -> Value:
-        """The constants of an argument; of an option only numbers, for a parser makes something else of a text."""
+        """The constants of an argument; of an option only numbers, for a parser makes something else of a text.
+
+        What a function is given may be a slip of the one call that stands in this file: no text, then.
+        """
         value = self.values.value(expression)
-        if value.basis is not Basis.OPTION:
-            return value
         are_numbers = all(isinstance(constant, (bool, int, float)) for constant in value.constants)
-        return value if are_numbers and self._keeps_options() else UNKNOWN
+        if value.basis is Basis.OPTION:
+            return value if are_numbers and self._keeps_options() else UNKNOWN
+        is_passed = not are_numbers and isinstance(expression.node, cst.Attribute)
+        return UNKNOWN if is_passed else value
 
     def _keeps_options(self) -> bool:
         """Whether nothing is seen to replace the defaults of options from elsewhere."""
@@ -235,6 +156,42 @@ class ConstructionReader:
         leaves = [leaf for one in family for base in one.bases for leaf in self.names.sources(base)]
         known = all(isinstance(leaf, Defined) or isinstance(leaf, Imported) and leaf.name in UNSIZED for leaf in leaves)
         return bool(leaves) and known
+
+    def _reads_by(self, dataset: Expression) -> str:
+        """The function by which a dataset, or one that it holds, reads a file for each item."""
+        for leaf, _ in self.datasets.contents.of(dataset):
+            scope = self.names.instance_of(leaf)
+            callee = self.names.callee_name(leaf.expression) if isinstance(leaf, Literal) else ""
+            if callee in ON_DISK:
+                return callee.rpartition(".")[2]
+            for function in self.datasets.worker_functions(scope) if scope is not None else ():
+                names = (self.names.callee_name(call) for call in self.names.file.calls_of.get(function, ()))
+                found = next((name for name in names if name in ITEM_READERS or name == "builtins.open"), "")
+                if found:
+                    return found.removeprefix("builtins.")
+        return ""
+
+    # --- the number of workers
+
+    def _exceeds_cpus(self, workers: Expression) -> bool:
+        """Whether a number of workers is `os.cpu_count()` times or plus something."""
+        leaves = [leaf for leaf in self.names.sources(workers) if isinstance(leaf, Literal)]
+        return len(leaves) == 1 and self._is_above(leaves[0].expression)
+
+    def _is_above(self, expression: Expression) -> bool:
+        node = expression.node
+        if not isinstance(node, cst.BinaryOperation) or not isinstance(node.operator, (cst.Multiply, cst.Add)):
+            return False
+        least = 1 if isinstance(node.operator, cst.Multiply) else 0
+        sides = (expression.of(node.left), expression.of(node.right))
+        numbers = [n for side in sides if isinstance(n := self.values.value(side).only, (int, float)) and n > least]
+        return len(numbers) == 1 and any(self._counts_cpus(side) for side in sides)
+
+    def _counts_cpus(self, side: Expression) -> bool:
+        return bool(self.names.sources(side)) and all(
+            isinstance(leaf, Literal) and self.names.callee_name(leaf.expression) in CPU_COUNTERS
+            for leaf in self.names.sources(side)
+        )
 
     # --- afterwards
 

@@ -48,11 +48,17 @@ class Cursor:
         return [enter, *steps, leave]
 
     def _branch(
-        self, body: cst.CSTNode | None, running: Running | None = None, test: cst.CSTNode | None = None
+        self,
+        body: cst.CSTNode | None,
+        running: Running | None = None,
+        test: cst.CSTNode | None = None,
+        loop: cst.CSTNode | None = None,
     ) -> list[Step]:
         if body is None:
             return []
-        return self._inside([body], Block(self._spot.scope, self._spot.block, running or self._spot.running, test))
+        spot = self._spot
+        repeated = None if loop is None else self._at(loop)
+        return self._inside([body], Block(spot.scope, spot.block, running or spot.running, test, repeated))
 
     def _scoped(self, scope: Scope, steps: Iterable[Step]) -> list[Step]:
         return self._inside(steps, Block(scope, self._spot.block, Running.ALWAYS))

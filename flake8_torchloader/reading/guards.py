@@ -7,6 +7,8 @@ from enum import Enum
 
 import libcst as cst
 
+from flake8_torchloader.reading.walk import below
+
 _EXITS = {"exit", "quit", "sys.exit", "os._exit"}
 _CAUGHT = {"Exception", "BaseException", "ValueError", "TypeError", "AssertionError", "RuntimeError"}
 _WANTING = {"raises", "assertRaises", "assertRaisesRegex", "assertRaisesRegexp", "suppress"}
@@ -81,6 +83,13 @@ def _only_main(node: cst.BaseExpression) -> bool:
 def returns(body: cst.BaseSuite) -> bool:
     """Whether code ends the function that it stands in whenever it is run."""
     return any(isinstance(small, cst.Return) for line in body.body for small in _smalls(line))
+
+
+def breaks(body: cst.BaseSuite) -> bool:
+    """Whether the body of a loop ends the loop whenever it is run to its end."""
+    lines = body.body
+    skips = any(isinstance(inner, cst.Continue) for line in lines for inner in below(line))
+    return bool(lines) and not skips and any(isinstance(small, cst.Break) for small in _smalls(lines[-1]))
 
 
 def leaves(line: cst.CSTNode) -> bool:

@@ -22,10 +22,13 @@ class LoaderKind:
     default_workers: int = 0
     is_plain: bool = False
     """Whether it hands its arguments to torch's own loader as they are."""
+    persists: bool = False
+    """Whether its workers live on after an epoch unless told otherwise."""
 
 
 _TORCH = LoaderKind(TORCH_SIGNATURE, is_plain=True)
 _PYG = LoaderKind(_PYG_SIGNATURE, is_plain=True)
+_TIMM = LoaderKind(("dataset", "input_size", "batch_size"), default_workers=1, persists=True)
 LOADERS: Mapping[str, LoaderKind] = {
     "torch.utils.data.DataLoader": _TORCH,
     "torch.utils.data.dataloader.DataLoader": _TORCH,
@@ -49,8 +52,8 @@ LOADERS: Mapping[str, LoaderKind] = {
     "dgl.dataloading.GraphDataLoader": LoaderKind(("dataset", "collate_fn")),
     "dgl.dataloading.DataLoader": LoaderKind(("graph",)),
     "webdataset.WebLoader": _TORCH,
-    "timm.data.create_loader": LoaderKind(("dataset", "input_size", "batch_size"), default_workers=1),
-    "timm.data.loader.create_loader": LoaderKind(("dataset", "input_size", "batch_size"), default_workers=1),
+    "timm.data.create_loader": _TIMM,
+    "timm.data.loader.create_loader": _TIMM,
 }
 
 DATASETS = frozenset({
@@ -72,6 +75,21 @@ PIPES = frozenset({
 })  # fmt: skip
 UNSIZED = frozenset({"torch.utils.data.Dataset", "torch.utils.data.dataset.Dataset", "builtins.object"})
 """Bases that give a dataset no length."""
+
+ON_DISK = frozenset({
+    f"torchvision.datasets.{name}" for name in (
+        "ImageFolder", "DatasetFolder", "ImageNet", "CocoDetection", "CocoCaptions", "VOCDetection", "VOCSegmentation",
+        "Cityscapes", "CelebA", "Places365", "Caltech101", "Caltech256", "Flowers102", "Food101", "OxfordIIITPet",
+        "StanfordCars", "SUN397", "LSUN", "Kinetics", "HMDB51", "UCF101", "WIDERFace", "FGVCAircraft", "Imagenette",
+        "folder.ImageFolder", "folder.DatasetFolder",
+    )
+} | {
+    f"torchaudio.datasets.{name}" for name in ("LIBRISPEECH", "SPEECHCOMMANDS", "LJSPEECH", "GTZAN", "VCTK_092")
+})  # fmt: skip
+"""Datasets of libraries that read a file for each item."""
+
+CPU_COUNTERS = frozenset({"os.cpu_count", "multiprocessing.cpu_count", "torch.multiprocessing.cpu_count",
+                          "psutil.cpu_count", "joblib.cpu_count", "os.process_cpu_count"})  # fmt: skip
 
 DATASET_PACKAGES = ("torchvision.datasets.", "torchaudio.datasets.", "torchtext.datasets.", "medmnist.")
 FOREIGN = frozenset({

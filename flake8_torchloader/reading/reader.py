@@ -17,6 +17,7 @@ from flake8_torchloader.reading.contents import Contents
 from flake8_torchloader.reading.crossings import CrossingReader
 from flake8_torchloader.reading.cuda import CudaReader
 from flake8_torchloader.reading.datasets import DatasetReader
+from flake8_torchloader.reading.exact import ExactReader
 from flake8_torchloader.reading.generators import GeneratorReader
 from flake8_torchloader.reading.loaders import LoaderReader
 from flake8_torchloader.reading.models import ModelReader
@@ -24,6 +25,7 @@ from flake8_torchloader.reading.names import Names
 from flake8_torchloader.reading.opencv_calls import OpenCVReader
 from flake8_torchloader.reading.places import Places
 from flake8_torchloader.reading.positions import Positions
+from flake8_torchloader.reading.restarts import RestartReader
 from flake8_torchloader.reading.scopes import Expression
 from flake8_torchloader.reading.values import Values
 from flake8_torchloader.reading.walk import walk
@@ -45,6 +47,7 @@ def read_module(
     names = Names(file, path, settings)
     arguments, values, places = ArgumentReader(names), Values(names), Places(names)
     contents = Contents(names, arguments)
+    exact = ExactReader(names, arguments)
     loaders = LoaderReader(names, arguments, values, places)
     datasets = DatasetReader(names, contents, loaders, places)
     positions = Positions(module, tree, names)
@@ -57,7 +60,8 @@ def read_module(
         variables=tuple(_variables(file, names, places, values)),
         generators=tuple(GeneratorReader(names, values, places, datasets).read()),
         is_notebook=is_notebook,
-        constructions=tuple(ConstructionReader(names, arguments, values, loaders).read()),
+        constructions=tuple(ConstructionReader(names, exact, values, loaders, datasets).read()),
+        restarts=tuple(RestartReader(names, exact, values, places, loaders).read()),
         cuda=tuple(CudaReader(names, values, contents, datasets).read()) if "cuda" in text else (),
         span=positions,
         elsewhere=positions.elsewhere,

@@ -32,12 +32,16 @@ class Running(Enum):
 
 @dataclass(eq=False, slots=True)
 class Block:
-    """A run of statements: the body of a scope, or a branch or loop inside it; `test` decides on that of an `if`."""
+    """A run of statements: the body of a scope, or a branch or loop inside it.
+
+    `test` decides on the body of an `if`; `loop` is the loop that this is the body of.
+    """
 
     scope: Scope
     parent: Block | None
     running: Running
     test: cst.CSTNode | None = None
+    loop: Expression | None = None
 
     @property
     def is_certain(self) -> bool:
