@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -18,6 +19,9 @@ _AUTOMATIC = "pip|conda|mamba|uv|ls|cd|cat|cp|mv|rm|mkdir|rmdir|pwd|env|run|load
 """Commands that IPython also takes without their `%`."""
 
 _MAGIC_LINE = re.compile(rf"(?P<indent>\s*)(?:[%!?]|(?:{_AUTOMATIC})\s|.*\?\s*$)")
+_ONE_BY_ONE = 60
+"""Commands of a cell that are looked for where Python stumbles; if there are more, all that look like one are."""
+
 _MAGIC_VALUE = re.compile(r"(?P<start>\s*[\w., ]+=\s*)[%!].*")
 
 
@@ -78,16 +82,22 @@ def _plain_python(source: str) -> list[str]:
         if not name or name[0] not in _TRANSPARENT:
             return [""] * len(lines)
         lines[first] = ""
-    while (wrong := _first_wrong_line("\n".join(lines))) is not None:
-        if not _silence(lines, wrong - 1):
-            break
+    for _ in range(_ONE_BY_ONE):
+        wrong = _first_wrong_line("\n".join(lines))
+        if wrong is None or not _silence(lines, wrong - 1):
+            return lines
+    for number, line in enumerate(lines):
+        if line.lstrip().startswith(("%", "!")):
+            _silence(lines, number)
     return lines
 
 
 def _first_wrong_line(source: str) -> int | None:
     """The line, from 1, that Python stumbles over, None if over none."""
     try:
-        ast.parse(source)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            ast.parse(source)
     except SyntaxError as error:
         return error.lineno or 1
     except (ValueError, RecursionError, MemoryError):

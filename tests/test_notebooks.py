@@ -113,6 +113,13 @@ def test_the_rest_of_a_cell_that_is_timed_is_read() -> None:
     assert told(lint(notebook(IMPORTS, f"%%time\n{DATASET}", LOADER), LAMBDAS)) == [("TLD201", 2, 4)]
 
 
+def test_a_cell_of_nothing_but_commands_is_read_in_no_time() -> None:
+    text = read_notebook(notebook("\n".join(["!ls", "x = 1", "%magic", "y = !ls"] * 500))).text
+
+    assert text.split("\n")[-5:] == ["pass", "x = 1", "pass", "y = !ls", ""]
+    assert read_notebook(notebook("\n".join(["!ls"] * 59))).text == "pass\n" * 59
+
+
 def test_a_cell_that_is_no_python_is_told_by_its_number() -> None:
     linted = lint(notebook(IMPORTS, DATASET, "for x in\n"))
 
