@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from flake8_torchloader.reading.leaves import Defined, Imported, Leaf, Namespace, Opaque
 from flake8_torchloader.reading.other_file import OtherFile, other_file
 from flake8_torchloader.reading.outline import joined
-from flake8_torchloader.reading.project import Project, submodule
+from flake8_torchloader.reading.project import Project
 from flake8_torchloader.reading.scopes import Binding, How, Running, Scope
 from flake8_torchloader.settings import Settings
 
@@ -83,7 +83,7 @@ class Imports:
 
     def _along(self, folder: Path, parts: list[str], hops: int) -> Iterator[Visited]:
         for part in parts:
-            path = submodule(folder, part)
+            path = self.project.submodule(folder, part)
             visited = self._visit(path, hops) if path is not None and path.suffix else None
             if visited is not None:
                 yield visited
@@ -114,7 +114,8 @@ class Imports:
             is_last = index == len(parts) - 1
             if is_last and here is not None and (found := self._last(here, part, full)):
                 return found
-            path = submodule(folder, part) if here is None or here.file.path.name == "__init__.py" else None
+            is_package = here is None or here.file.path.name == "__init__.py"
+            path = self.project.submodule(folder, part) if is_package else None
             if path is None:
                 return []
             folder = path.parent if path.suffix else path
@@ -158,7 +159,7 @@ class Imports:
 
     def _submodule(self, visited: Visited, name: str) -> list[Leaf]:
         path = visited.file.path
-        found = submodule(path.parent, name) if path.name == "__init__.py" else None
+        found = self.project.submodule(path.parent, name) if path.name == "__init__.py" else None
         inner = self._visit(found, visited.hops) if found is not None and found.suffix else None
         return [Namespace(inner.file.scope)] if inner is not None else []
 

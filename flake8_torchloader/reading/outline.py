@@ -7,8 +7,18 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-_MATTERS = re.compile(r"\blambda\b|oader|ataset|ransform(?!er)|[cC]ollat|\bpartial\b|Compose|Sampler|\bcv2\b")
-"""What stands in a function or class that can make, hold or send anything that the rules ask about."""
+_FUNCTION = re.compile(r"\blambda\b|oader|ataset|ransform(?!er)|[cC]ollat|\bpartial\b|Compose|Sampler|\bcv2\b")
+"""What stands in a function that can give, or do, anything that the rules ask about."""
+
+_CLASS = re.compile(
+    r"^class .*(?:oader|ataset|Sampler|ransform(?!er)|ollat|Compose|DataModule)|def __(?:getitem|iter)__|DataLoader\("
+    r"|self\.\w*oaders?\w* *=|self\.\w+ *=.*\blambda\b|\bfor .* in .*oader",
+    re.MULTILINE,
+)
+"""What stands in a class whose objects can be loaders, be sent to workers, or hold what is."""
+
+_LONGEST = 120
+"""Lines of a function, or of a class that is called, above which it is taken for a program or a network."""
 
 _WORD = re.compile(r"[^\W\d]\w*")
 _LOADS = re.compile(r"oader|Sampler")
@@ -89,9 +99,16 @@ def _hides_function(statement: ast.stmt) -> bool:
 
 
 def _said(statement: ast.stmt, text: str) -> list[str]:
-    """The words of a function or class, and what is to be known of it by itself."""
-    marks = [_MATTER] if _MATTERS.search(text) or _hides_function(statement) else []
-    return [*_WORD.findall(text), *marks, *([_LOADER] if _LOADS.search(text) else [])]
+    """The marks of a function or class, and the words of a function, by which it may matter for what it calls."""
+    marks = [_LOADER] if _LOADS.search(text) else []
+    is_long = text.count("\n") >= _LONGEST
+    if isinstance(statement, ast.ClassDef):
+        matters = bool(_CLASS.search(text)) or ("def __call__" in text and not is_long)
+        return [*marks, _MATTER] if matters else marks
+    if is_long:
+        return marks
+    matters = bool(_FUNCTION.search(text)) or _hides_function(statement)
+    return [*_WORD.findall(text), *marks, *([_MATTER] if matters else [])]
 
 
 def _speaking(words: dict[str, set[str]], mark: str) -> frozenset[str]:

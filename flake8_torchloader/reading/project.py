@@ -28,6 +28,7 @@ class Project:
         self.main = main
         self._homes: dict[Path, Path] = {}
         self._tops: dict[Path, tuple[Path, ...]] = {}
+        self._modules: dict[tuple[Path, str], Path | None] = {}
 
     def folders(self, name: str, path: Path) -> Iterator[Path]:
         """The folders in which the first part of a name is looked for that the file at `path` imports, in this order.
@@ -48,6 +49,13 @@ class Project:
             yield from [home] if home == path.parent else []
             return
         yield from dict.fromkeys([home, self._home(self.main.parent), self.main.parent, *self._above(path.parent)])
+
+    def submodule(self, folder: Path, name: str) -> Path | None:
+        """The file of a module, or the folder of a package without a file of its own, by its name in a folder."""
+        key = (folder, name)
+        if key not in self._modules:
+            self._modules[key] = _submodule(folder, name)
+        return self._modules[key]
 
     @property
     def top(self) -> Path:
@@ -72,8 +80,7 @@ class Project:
         return self._tops[folder]
 
 
-def submodule(folder: Path, name: str) -> Path | None:
-    """The file of a module, or the folder of a package without a file of its own, by its name in a folder."""
+def _submodule(folder: Path, name: str) -> Path | None:
     if not name.isidentifier() or not _INSTALLED.isdisjoint(folder.parts):
         return None
     package = folder / name
