@@ -16,6 +16,8 @@ from flake8_torchloader.start_method import ALL_METHODS, StartMethod
 
 if TYPE_CHECKING:
     from flake8_torchloader.construction import Construction
+    from flake8_torchloader.kept import Bound, Handle
+    from flake8_torchloader.main_program import MainOnly, StartMethodSet
 
 Constant = bool | int | float | str | None
 Site = object
@@ -245,6 +247,10 @@ class Module:
     models: tuple[Model, ...] = ()
     crossings: tuple[Crossing, ...] = ()
     arrays: tuple[Array, ...] = ()
+    handles: tuple[Handle, ...] = ()
+    bound: tuple[Bound, ...] = ()
+    main_only: tuple[MainOnly, ...] = ()
+    start_methods: tuple[StartMethodSet, ...] = ()
     calls: tuple[Call, ...] = ()
     variables: tuple[Variable, ...] = ()
     generators: tuple[Generator, ...] = ()

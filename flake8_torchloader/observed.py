@@ -170,7 +170,10 @@ class Unfit(Enum):
 
 @dataclass(frozen=True)
 class Unpicklable:
-    """An object that could not be sent: the path that leads to it, e.g. `dataset.transform.transforms[2]`."""
+    """An object that could not be sent: the path that leads to it, e.g. `dataset.transform.transforms[2]`.
+
+    `holders` are the lines that speak of an attribute on that path, by its name.
+    """
 
     pid: int
     loader: int
@@ -180,6 +183,7 @@ class Unpicklable:
     name: str
     definition: Site | None
     error: str
+    holders: tuple[Site, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from flake8_torchloader.observed import (
 from flake8_torchloader.start_method import StartMethod
 from flake8_torchloader.worker_seen import (
     FirstFetch,
+    GlobalSeen,
     HandleSeen,
     Memory,
     Sample,
@@ -132,6 +133,7 @@ class Run:
     first_fetches: tuple[FirstFetch, ...]
     samples: tuple[Sample, ...]
     handles: tuple[tuple[int, HandleSeen], ...]
+    globals: tuple[GlobalSeen, ...]
     memory: tuple[Memory, ...]
     stacks: tuple[Stack, ...]
     unsent: tuple[str, ...]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flake8_torchloader.observed import AttributeSeen, Failure
+from flake8_torchloader.observed import AttributeSeen, Failure, Site
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,20 @@ class HandleSeen:
     path: str
     descriptor: int
     was_read: bool
+
+
+@dataclass(frozen=True)
+class GlobalSeen:
+    """A global variable of the main program, or of the same file in a worker; `sites` are the lines that set it.
+
+    `digest` tells values apart, and is "" for what is no plain value. Only the main program knows the lines.
+    """
+
+    pid: int
+    name: str
+    outline: str
+    digest: str
+    sites: tuple[Site, ...]
 
 
 @dataclass(frozen=True)

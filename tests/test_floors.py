@@ -12,9 +12,9 @@ PACKAGE = Path(__file__).parent.parent / "flake8_torchloader"
 FLOORS = (
     {
         "start_method", "settings", "finding", "module", "observed", "worker_seen", "trial", "verdict", "sending",
-        "opencv", "randomness", "cuda",
+        "keeping", "opencv", "randomness", "cuda",
         "location", "problem", "patterns", "jobs",
-        "construction", "rejections", "restarting",
+        "construction", "rejections", "restarting", "kept", "main_program",
     },
     {"rule"},
     {"rules"},

@@ -35,7 +35,7 @@ MEGABYTE = 1_000_000
 AFRESH = (Trial.FORKSERVER, Trial.SPAWN)
 BOOTSTRAPPING = "An attempt has been made to start a new process before ... its bootstrapping phase."
 RULES = {rule.code: rule(Settings()) for rule in all_rules()}
-PICKLING = ("TLD101", "TLD102", "TLD103", "TLD201", "TLD202", "TLD301")
+PICKLING = ("TLD101", "TLD102", "TLD103", "TLD201", "TLD202", "TLD203", "TLD204", "TLD301")
 OPENCV = ("TLD401", "TLD402")
 
 every_rule = pytest.mark.parametrize("code", PICKLING + OPENCV)

@@ -25,6 +25,7 @@ from flake8_torchloader.reading.known import (
 from flake8_torchloader.reading.leaves import Defined, Element, Imported, Leaf, Literal
 from flake8_torchloader.reading.mapped import mapped
 from flake8_torchloader.reading.names import Names
+from flake8_torchloader.reading.paths import ends_in
 from flake8_torchloader.reading.scopes import Binding, Expression, How, Scope
 from flake8_torchloader.reading.values import Values
 from flake8_torchloader.reading.walk import below
@@ -270,8 +271,7 @@ class ArrayReader:
 
     def _is_lazy(self, at: Expression, node: cst.Call, name: str) -> bool:
         """An `.npz` opens without being read."""
-        path = self.values.value(at.of(node.args[0].value)).only if node.args else None
-        return name == "numpy.load" and isinstance(path, str) and path.endswith(".npz")
+        return name == "numpy.load" and bool(node.args) and ends_in(self.names, at.of(node.args[0].value), ".npz")
 
     def _is_small(self, at: Expression, node: cst.Call) -> bool:
         """Whether a literal shape, as in `.reshape((3, 3))`, makes it a few numbers."""

@@ -32,8 +32,11 @@ class Contents:
         self.arguments = arguments
         self._outer: dict[int, list[Expression]] | None = None
 
-    def of(self, expression: Expression) -> Iterator[Held]:
-        """Every leaf that an expression holds, itself included, each once."""
+    def of(self, expression: Expression, *, spent: bool = True) -> Iterator[Held]:
+        """Every leaf that an expression holds, itself included, each once.
+
+        What `list(x)` and the like have gone through is among them only if `spent`: they keep its elements, not itself.
+        """
         seen: set[Leaf] = set()
         stack: list[Held] = [(leaf, expression) for leaf in self.names.sources(expression)]
         while stack:
@@ -43,7 +46,7 @@ class Contents:
             seen.add(leaf)
             yield leaf, mention
             keeps = self._is_dataset_of_others(leaf)
-            for inner in self._inside(leaf):
+            for inner in self._inside(leaf) if spent or not self._goes_through(leaf) else ():
                 handed = inner if keeps or self.names.own(inner) is inner else mention
                 stack += [(deeper, handed) for deeper in self.names.sources(inner)]
 
@@ -55,6 +58,11 @@ class Contents:
         if not isinstance(leaf, Literal) or self.names.own(leaf.expression) is leaf.expression:
             return False
         return is_dataset_name(self.names.callee_name(leaf.expression))
+
+    def _goes_through(self, leaf: Leaf) -> bool:
+        """Whether this is a call that takes the elements of its arguments: of a builtin, mostly."""
+        name = self.names.callee_name(leaf.expression) if isinstance(leaf, Literal) else ""
+        return name.startswith("builtins.") or name == "collections.OrderedDict"
 
     def _inside(self, leaf: Leaf) -> Iterator[Expression]:
         if isinstance(leaf, Element):
@@ -117,6 +125,16 @@ class Contents:
         if scope.name != "__init__" or any(b.how is not How.PARAMETER for b in bindings):
             return None
         return next((p for p in scope.parameters if p.name == value.node.value), None)
+
+    def given(self, scope: Scope, binding: Binding) -> list[Expression]:
+        """What an attribute is set to; for a parameter of `__init__`, what each call gives for it."""
+        value, parameter = binding.value, self.parameter_of(binding)
+        init = self.names.method(scope, "__init__")
+        if value is None or parameter is None or init is None:
+            return [] if value is None else [value]
+        sites = self.names.calls.sites(init)
+        given = [self.names.calls.given(site, parameter) for site in sites] if sites else [parameter.default]
+        return [argument for argument in given if argument is not None]
 
     def _passed_on(self, call: Expression, scope: Scope) -> Iterator[Expression]:
         """The arguments that an inherited `__init__` of somebody else's class gets."""

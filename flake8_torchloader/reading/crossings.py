@@ -13,7 +13,7 @@ from flake8_torchloader.reading.known import is_dataset_name
 from flake8_torchloader.reading.leaves import Defined, Literal
 from flake8_torchloader.reading.loaders import LoaderReader
 from flake8_torchloader.reading.names import Names
-from flake8_torchloader.reading.scopes import Binding, Expression, Scope, ScopeKind
+from flake8_torchloader.reading.scopes import Expression, Scope, ScopeKind
 from flake8_torchloader.start_method import ALL_METHODS, StartMethod
 
 
@@ -53,19 +53,9 @@ class CrossingReader:
             for argument in self.contents.passed_to_library(dataset.scope):
                 yield from self._crossings(argument, "dataset", dataset.scope.name, dataset.methods, dataset.sites)
             for attribute, binding in self.datasets.kept_in_the_end(dataset):
-                for value in self._given(dataset.scope, binding):
+                for value in self.contents.given(dataset.scope, binding):
                     slot, name = f"self.{attribute}", dataset.scope.name
                     yield from self._crossings(value, slot, name, dataset.methods, dataset.sites)
-
-    def _given(self, scope: Scope, binding: Binding) -> list[Expression]:
-        """What an attribute is set to; for a parameter of `__init__`, what each call gives for it."""
-        value, parameter = binding.value, self.contents.parameter_of(binding)
-        init = self.names.method(scope, "__init__")
-        if value is None or parameter is None or init is None:
-            return [] if value is None else [value]
-        sites = self.names.calls.sites(init)
-        given = [self.names.calls.given(site, parameter) for site in sites] if sites else [parameter.default]
-        return [argument for argument in given if argument is not None]
 
     def _through_library(self) -> Iterator[Crossing]:
         """Datasets of known libraries that no loader of this file is seen to get."""

@@ -14,10 +14,10 @@ from flake8_torchloader.reading.leaves import Defined, Leaf, Literal
 from flake8_torchloader.reading.loaders import LoaderCall, LoaderReader
 from flake8_torchloader.reading.names import Names
 from flake8_torchloader.reading.places import WORKER_METHODS, Places
-from flake8_torchloader.reading.scopes import Binding, Expression, Scope, ScopeKind, lasting
+from flake8_torchloader.reading.scopes import Binding, Expression, How, Scope, ScopeKind, Spot, lasting
 from flake8_torchloader.start_method import ALL_METHODS, StartMethod
 
-_SENT = ("dataset", "collate_fn", "worker_init_fn")
+SENT = ("dataset", "collate_fn", "worker_init_fn")
 """The arguments of a loader that cross to its workers; samplers and generators stay in the parent."""
 
 
@@ -64,7 +64,7 @@ class DatasetReader:
         self.reached: set[Expression] = set()
         self.run_by: dict[Scope, list[LoaderCall]] = {}
         for loader in loaders.calls:
-            for slot in _SENT:
+            for slot in SENT:
                 for argument in loader.arguments.of(slot):
                     self._follow(loader, slot, argument)
         for dataset in self.by_scope.values():
@@ -87,7 +87,7 @@ class DatasetReader:
             scope = self.names.instance_of(leaf)
             if scope is not None:
                 self._note(scope, loader, is_dataset=slot == "dataset")
-            for function in self._functions(leaf) if busy else ():
+            for function in self.functions_of(leaf) if busy else ():
                 self.places.reach([function], Place.WORKER)
                 self.run_by.setdefault(function, []).append(loader)
 
@@ -97,7 +97,7 @@ class DatasetReader:
             if one in self.by_scope or (is_dataset and acts):
                 self.by_scope.setdefault(one, DatasetClass(one)).loaders.append(loader)
 
-    def _functions(self, leaf: Leaf) -> Iterator[Scope]:
+    def functions_of(self, leaf: Leaf) -> Iterator[Scope]:
         """The functions that a worker calls when it is given a value."""
         if isinstance(leaf, Defined) and leaf.scope.kind is ScopeKind.FUNCTION:
             yield leaf.scope
@@ -118,7 +118,7 @@ class DatasetReader:
         self.places.reach(methods, Place.WORKER)
         for _, binding in self.kept(dataset):
             for leaf, _ in self.contents.of(binding.value) if binding.value is not None else ():
-                self.places.reach(self._functions(leaf), Place.WORKER)
+                self.places.reach(self.functions_of(leaf), Place.WORKER)
 
     def _method(self, scope: Scope, name: str) -> Scope | None:
         """A method of the class itself, or inherited from another file; a base of this file is seen by itself."""
@@ -135,12 +135,36 @@ class DatasetReader:
                     yield name, binding
 
     def kept_in_the_end(self, dataset: DatasetClass) -> Iterator[tuple[str, Binding]]:
-        """What a dataset keeps that nothing later in the same method replaces or deletes."""
+        """What a dataset keeps that nothing later replaces or deletes: in the same method, or after it was called."""
         bound: dict[str, list[Binding]] = {}
         for attribute, binding in self.kept(dataset):
             bound.setdefault(attribute, []).append(binding)
         for attribute, bindings in bound.items():
-            yield from ((attribute, binding) for binding in lasting(bindings))
+            last = lasting(bindings)
+            yield from ((attribute, one) for one in last if not self._is_dropped(dataset.scope, one, last))
+
+    def _is_dropped(self, scope: Scope, one: Binding, others: list[Binding]) -> bool:
+        """Whether `__init__` calls what sets an attribute, and later sets it anew or calls what does."""
+        init = self.names.method(scope, "__init__")
+        ends = [b for b in others if b.how in (How.VALUE, How.OTHER) and b.spot.block.is_certain]
+        function = one.spot.scope.function
+        later = [end for end in ends if end.spot.scope.function is not function]
+        if init is None or not later:
+            return False
+        moment = max((spot.order for spot in self._moments(init, one)), default=0)
+        return any(
+            spot.order > moment > 0 and spot.block.is_certain for end in later for spot in self._moments(init, end)
+        )
+
+    def _moments(self, init: Scope, binding: Binding) -> Iterator[Spot]:
+        """Where in `__init__` an attribute is set, by itself or by what it calls there."""
+        function = binding.spot.scope.function
+        if function is init:
+            yield binding.spot
+            return
+        for call in self.names.calls_in(init) if function is not None else ():
+            if function in self.places.below(target for target, _ in self.names.calls.targets(call)):
+                yield call.spot
 
     def worker_functions(self, scope: Scope) -> set[Scope]:
         """What a worker runs of one dataset class, and what that calls."""

@@ -11,6 +11,7 @@ import libcst as cst
 from flake8_torchloader.module import Module, Variable
 from flake8_torchloader.reading.arguments import ArgumentReader
 from flake8_torchloader.reading.arrays import ArrayReader
+from flake8_torchloader.reading.bound import BoundReader
 from flake8_torchloader.reading.collect import Collector
 from flake8_torchloader.reading.constructions import ConstructionReader
 from flake8_torchloader.reading.contents import Contents
@@ -19,7 +20,10 @@ from flake8_torchloader.reading.cuda import CudaReader
 from flake8_torchloader.reading.datasets import DatasetReader
 from flake8_torchloader.reading.exact import ExactReader
 from flake8_torchloader.reading.generators import GeneratorReader
+from flake8_torchloader.reading.handles import HandleReader
+from flake8_torchloader.reading.keepsakes import KeepsakeReader
 from flake8_torchloader.reading.loaders import LoaderReader
+from flake8_torchloader.reading.main_only import MainOnlyReader
 from flake8_torchloader.reading.models import ModelReader
 from flake8_torchloader.reading.names import Names
 from flake8_torchloader.reading.opencv_calls import OpenCVReader
@@ -27,6 +31,7 @@ from flake8_torchloader.reading.places import Places
 from flake8_torchloader.reading.positions import Positions
 from flake8_torchloader.reading.restarts import RestartReader
 from flake8_torchloader.reading.scopes import Expression
+from flake8_torchloader.reading.start_methods import StartMethodReader
 from flake8_torchloader.reading.values import Values
 from flake8_torchloader.reading.walk import walk
 from flake8_torchloader.settings import Settings
@@ -50,12 +55,17 @@ def read_module(
     exact = ExactReader(names, arguments)
     loaders = LoaderReader(names, arguments, values, places)
     datasets = DatasetReader(names, contents, loaders, places)
+    keepsakes = KeepsakeReader(names, contents, datasets)
     positions = Positions(module, tree, names)
     return Module(
         loaders=tuple(loaders.records()),
         models=tuple(ModelReader(names, places).read()),
         crossings=tuple(CrossingReader(names, contents, loaders, datasets).read()),
         arrays=tuple(ArrayReader(names, values, datasets).read()),
+        handles=tuple(HandleReader(names, keepsakes).read()),
+        bound=tuple(BoundReader(names, keepsakes).read()),
+        main_only=tuple(MainOnlyReader(names, loaders, datasets, places).read()),
+        start_methods=tuple(StartMethodReader(names, values, places, loaders).read()),
         calls=tuple(OpenCVReader(names, values, datasets).read(tree)),
         variables=tuple(_variables(file, names, places, values)),
         generators=tuple(GeneratorReader(names, values, places, datasets).read()),

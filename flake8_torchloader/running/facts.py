@@ -19,7 +19,7 @@ from flake8_torchloader.observed import (
 from flake8_torchloader.running import fields
 from flake8_torchloader.running.passes import number_of
 from flake8_torchloader.trial import Blocked, Event, Versions
-from flake8_torchloader.worker_seen import HandleSeen, Sample, Stack
+from flake8_torchloader.worker_seen import GlobalSeen, HandleSeen, Sample, Stack
 
 Events = Iterable[Event]
 
@@ -123,6 +123,7 @@ def unpicklable(events: Events) -> tuple[Unpicklable, ...]:
             name=fields.text(event.fields, "name"),
             definition=fields.site(event.fields.get("definition")),
             error=fields.text(event.fields, "error"),
+            holders=tuple(filter(None, map(fields.site, fields.listed(event.fields, "holders")))),
         )
         for event in of_kind(events, "unpicklable")
     )
@@ -157,6 +158,21 @@ def handles(events: Events) -> tuple[tuple[int, HandleSeen], ...]:
             key = (event.pid, fields.number(one, "descriptor"), fields.text(one, "path"))
             found[key] = found.get(key, False) or one.get("read") is True
     return tuple((pid, HandleSeen(path, descriptor, read)) for (pid, descriptor, path), read in found.items())
+
+
+def globals_seen(events: Events) -> tuple[GlobalSeen, ...]:
+    """The global variables of the main program, as it and its workers knew them."""
+    return tuple(
+        GlobalSeen(
+            event.pid,
+            fields.text(one, "name"),
+            fields.text(one, "outline"),
+            fields.text(one, "digest"),
+            fields.sites(one),
+        )
+        for event in of_kind(events, "globals")
+        for one in map(fields.inner, fields.listed(event.fields, "globals"))
+    )
 
 
 def blocked(events: Events) -> tuple[Blocked, ...]:

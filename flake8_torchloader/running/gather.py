@@ -45,6 +45,7 @@ def gather(folder: Path, trial: Trial, report: Report) -> Run:
         first_fetches=fetching.first_fetches(events, serving),
         samples=facts.samples(events, serving),
         handles=facts.handles(events),
+        globals=facts.globals_seen(events),
         memory=tuple(Memory(int(pid), *seen) for pid, seen in (report.memory or {}).items()),
         stacks=facts.stacks(folder / STACKS),
         unsent=tuple(fields.text(event.fields, "error") for event in facts.of_kind(events, "unsent")),

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+from .holders import lines_about
 from .pickle_trail import Culprit, culprits
 from .sites import absolute
 from .tell import clip, quietly, tell
@@ -29,6 +30,7 @@ def check(loader: Any, number: int) -> None:
             type=type(thing).__qualname__,
             name=clip(getattr(thing, "__qualname__", ""), 200),
             definition=_definition(thing),
+            holders=lines_about(culprit.path),
             error=f"{type(culprit.error).__name__}: {clip(culprit.error, 500)}",
         )
     tell("crossing_checked", loader=number)

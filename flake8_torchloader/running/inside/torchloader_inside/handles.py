@@ -11,7 +11,6 @@ from .tell import quietly
 
 # Descriptor -> path, inode and position, of regular files that were open when the worker started.
 _inherited: dict[int, tuple[str, int, int]] = {}
-_ours = SETTINGS.run + os.sep
 
 
 @quietly
@@ -20,7 +19,7 @@ def remember(parent: int) -> None:
     _inherited.clear()
     for name in os.listdir("/proc/self/fd"):
         seen = _look(int(name))
-        if seen is not None and seen[0] == _path(parent, int(name)) and not seen[0].startswith(_ours):
+        if seen is not None and seen[0] == _path(parent, int(name)) and not _is_ours(seen[0]):
             _inherited[int(name)] = seen
 
 
@@ -31,6 +30,11 @@ def moved() -> list[dict[str, Any]]:
         {"descriptor": descriptor, "path": path, "read": _has_moved(descriptor)}
         for descriptor, (path, _, _) in _inherited.items()
     ]
+
+
+def _is_ours(path: str) -> bool:
+    """Whether a file belongs to the recorder, and is none of the program's temporary ones."""
+    return path.startswith(SETTINGS.run + os.sep) and not path.startswith(SETTINGS.temporary + os.sep)
 
 
 def _has_moved(descriptor: int) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from . import cap, crossing, measure, processes
+from .globals import tell_globals
 from .probes import attributes, devices_of
 from .settings import SETTINGS
 from .sites import calling_site, failure, sites_since_import
@@ -118,6 +119,8 @@ def _enter(loader: Any) -> cap.Pass:
         devices=devices_of(loader.dataset),
         attributes=attributes(loader.dataset),
     )
+    if passed.is_first_of_loader:
+        tell_globals(with_lines=True)
     if SETTINGS.forces_no_workers and asked["workers"] and passed.is_first_of_loader:
         crossing.check(loader, asked["loader"])
     return passed

@@ -62,10 +62,11 @@ def attributes(dataset: Any) -> dict[str, dict[str, Any]]:
     """The outline of each attribute of a dataset: type with length, shape or value; its bytes and a digest if cheap."""
     state = getattr(dataset, "__dict__", None)
     items = list(state.items())[:_MOST_ATTRIBUTES] if isinstance(state, dict) else []
-    return {str(name): _attribute(value) for name, value in items}
+    return {str(name): attribute(value) for name, value in items}
 
 
-def _attribute(value: Any) -> dict[str, Any]:
+def attribute(value: Any) -> dict[str, Any]:
+    """The outline of one value, its bytes, and a digest if that is cheap."""
     return {"outline": _outline(value), "size": _size(value), "digest": digest(value) if _is_cheap(value) else ""}
 
 

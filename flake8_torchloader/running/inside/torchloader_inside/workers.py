@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from . import cap, generators, handles, measure, opencv, probes
+from .globals import tell_globals
 from .samples import digest
 from .settings import SETTINGS
 from .sites import failure
@@ -66,6 +67,7 @@ def _enter(arguments: dict[str, Any]) -> None:
         cuda=measure.has_cuda(),
         cuda_allocations=measure.cuda_allocations(),
     )
+    tell_globals(with_lines=False)
     init = arguments.get("init_fn")
     if init is not None:
         arguments["init_fn"] = _watched_init(init)

@@ -1,0 +1,105 @@
+"""What the datasets of a file keep when they are built, one thing at a time, however deep inside others it lies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import libcst as cst
+
+from flake8_torchloader.module import Place
+from flake8_torchloader.reading.contents import Contents
+from flake8_torchloader.reading.datasets import DatasetClass, DatasetReader
+from flake8_torchloader.reading.guards import last_name
+from flake8_torchloader.reading.leaves import Leaf, Literal
+from flake8_torchloader.reading.names import Names
+from flake8_torchloader.reading.scopes import Binding, Expression, How
+from flake8_torchloader.reading.walk import below
+
+_TAKES_WHOLE = {"append", "add", "insert", "setdefault", "appendleft", "put"}
+"""Methods that put their argument itself into a container; `extend` and `update` only its elements."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keepsake:
+    """A thing that an attribute of a dataset holds; `value` is what the attribute is set to, `kept` where it is."""
+
+    dataset: DatasetClass
+    attribute: str
+    value: Expression
+    kept: Expression
+    leaf: Leaf
+
+    def made_at(self, line: Expression | None) -> Expression:
+        """The line of this file where it is made, or the value itself where that is the same or in another file."""
+        return self.value if line is None or line.node is self.value.node else line
+
+
+class KeepsakeReader:
+    """Looks through what the datasets that meet workers keep in the end."""
+
+    def __init__(self, names: Names, contents: Contents, datasets: DatasetReader) -> None:
+        self.names = names
+        self.contents = contents
+        self.datasets = datasets
+        self._put_whole: set[int] | None = None
+
+    def read(self) -> Iterator[Keepsake]:
+        """Every thing that was made while the dataset was built, or before."""
+        for dataset in self.datasets.by_scope.values():
+            if not dataset.meets_workers or not (dataset.loaders or self.datasets.may_meet_workers):
+                continue
+            for attribute, binding in self.datasets.kept_in_the_end(dataset):
+                if binding.value is not None and not binding.path and binding.how in (How.VALUE, How.ADDED):
+                    yield from self._of(dataset, attribute, binding, binding.value)
+
+    def _of(self, dataset: DatasetClass, attribute: str, binding: Binding, kept: Expression) -> Iterator[Keepsake]:
+        for value in self.contents.given(dataset.scope, binding):
+            taken_apart = set() if self._is_put_whole(binding) else set(self.names.sources(value))
+            for leaf, _ in self.contents.of(value, spent=False):
+                if leaf not in taken_apart and self._is_made_in_build(leaf):
+                    yield Keepsake(dataset, attribute, value, kept, leaf)
+
+    def _is_put_whole(self, binding: Binding) -> bool:
+        """Whether an attribute, or what it holds, gets a value itself and not only the elements of it."""
+        if binding.how is How.VALUE or binding.value is None:
+            return True
+        if self._put_whole is None:
+            file = self.names.file
+            adders = (c.node for c in file.calls if isinstance(c.node, cst.Call) and last_name(c.node) in _TAKES_WHOLE)
+            self._put_whole = {id(arg.value) for node in adders for arg in node.args}
+            self._put_whole.update(id(value.node) for _, value in file.writes)
+        return id(binding.value.node) in self._put_whole
+
+    def _is_made_in_build(self, leaf: Leaf) -> bool:
+        """Whether a thing is there when the dataset has been built: a method that only workers run makes it later."""
+        function = leaf.expression.spot.scope.function if isinstance(leaf, Literal) else None
+        if function is None or function.owner is None or function.name in ("__init__", "__post_init__"):
+            return True
+        return Place.BUILD in self.datasets.places.of_function(function)
+
+    def is_read_by_workers(self, dataset: DatasetClass, attribute: str) -> bool:
+        """Whether the worker code of a dataset speaks of an attribute that it doesn't set anew by itself."""
+        return any(
+            _speaks_of(function.node, function.receiver, attribute)
+            for function in self.datasets.worker_functions(dataset.scope)
+        ) and not self._is_set_by_workers(dataset, attribute)
+
+    def _is_set_by_workers(self, dataset: DatasetClass, attribute: str) -> bool:
+        functions = (b.spot.scope.function for b in dataset.scope.attributes.get(attribute, ()))
+        forked = (function for function in functions if function is not None and function.name != "__setstate__")
+        found = (self.datasets.places.of_function(function) for function in forked)
+        is_set = any(Place.WORKER in places and Place.BUILD not in places for places in found)
+        outer = (t.node for t, _ in self.names.file.outer if isinstance(t.node, cst.Attribute))
+        return is_set or any(node.attr.value == attribute for node in outer)
+
+
+def _speaks_of(code: cst.CSTNode, receiver: str | None, attribute: str) -> bool:
+    """Whether code has `self.attribute` in it."""
+    return any(
+        isinstance(node, cst.Attribute)
+        and node.attr.value == attribute
+        and isinstance(node.value, cst.Name)
+        and node.value.value == receiver
+        for node in below(code)
+    )
