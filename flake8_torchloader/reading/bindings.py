@@ -17,7 +17,7 @@ class Binder(Cursor):
 
     `names` has the first name that a value is given, by the id of its node; `parts` the values put
     on other objects, which `outer` has with their targets, and `far` if those are attributes themselves;
-    `writes` those put under a key; `dropped` the statements whose value nobody takes; `emptied` the
+    `writes` those put under a key; `spread` those of which the elements are taken; `dropped` the statements whose value nobody takes; `emptied` the
     containers out of which something is deleted, by name.
     """
 
@@ -26,6 +26,7 @@ class Binder(Cursor):
         self.writes: list[tuple[Expression, Expression]] = []
         self.names: dict[int, str] = {}
         self.parts: set[int] = set()
+        self.spread: set[int] = set()
         self.dropped: set[int] = set()
         self.emptied: set[str] = set()
         self.outer: list[tuple[Expression, Expression]] = []
@@ -106,6 +107,7 @@ class Binder(Cursor):
     def visit_AugAssign(self, node: cst.AugAssign) -> list[Step]:
         """`x += [y]` adds to what x holds; other arithmetic makes it unknown."""
         how = How.ADDED if isinstance(node.operator, cst.AddAssign) else How.OTHER
+        self.spread.add(id(node.value))
         self._bind(node.target, how, self._at(node.value))
         return [node.value]
 

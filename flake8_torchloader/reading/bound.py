@@ -65,7 +65,7 @@ class BoundReader:
     def read(self) -> Iterator[Bound]:
         """Every such thing once, however many attributes lead to it."""
         seen: set[object] = set()
-        for keepsake in self.keepsakes.read():
+        for keepsake in self.keepsakes.all:
             found = self._bound(keepsake.leaf)
             made = keepsake.leaf.expression if isinstance(keepsake.leaf, Literal) else keepsake.value
             methods = keepsake.dataset.methods & PICKLING_METHODS

@@ -28,6 +28,7 @@ from flake8_torchloader.reading.scopes import (
 )
 from flake8_torchloader.reading.walk import Step
 
+_SPREADERS = {"extend", "update"}
 _ADDERS = {"append", "add", "insert", "extend", "update", "setdefault", "appendleft", "put"}
 
 
@@ -263,6 +264,8 @@ class Collector(Binder):
         self.calls_of.setdefault(self._spot.scope.function, []).append(self.calls[-1])
         if isinstance(node.func, cst.Attribute) and node.func.attr.value in _ADDERS and node.args:
             self._bind(node.func.value, How.ADDED, self._at(node.args[-1].value))
+            if node.func.attr.value in _SPREADERS:
+                self.spread.add(id(node.args[-1].value))
         if last_name(node) in ("set_transform", "set_format") and isinstance(node.func, cst.Attribute):
             self.outer += [(self._at(node.func), self._at(arg.value)) for arg in node.args]
         return self._awaiting([node.func, *node.args]) if wants_failure(node) else None

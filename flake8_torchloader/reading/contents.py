@@ -46,7 +46,7 @@ class Contents:
             seen.add(leaf)
             yield leaf, mention
             keeps = self._is_dataset_of_others(leaf)
-            for inner in self._inside(leaf) if spent or not self._goes_through(leaf) else ():
+            for inner in self._inside(leaf, spent=spent) if spent or not self._goes_through(leaf) else ():
                 handed = inner if keeps or self.names.own(inner) is inner else mention
                 stack += [(deeper, handed) for deeper in self.names.sources(inner)]
 
@@ -64,7 +64,14 @@ class Contents:
         name = self.names.callee_name(leaf.expression) if isinstance(leaf, Literal) else ""
         return name.startswith("builtins.") or name == "collections.OrderedDict"
 
-    def _inside(self, leaf: Leaf) -> Iterator[Expression]:
+    def takes_apart(self, binding: Binding) -> bool:
+        """Whether an attribute gets no more than elements of a value, and not such as are written there."""
+        value = binding.value
+        if value is None or isinstance(value.node, (cst.BaseList, cst.BaseDict, cst.BaseSet, cst.Tuple, cst.ListComp)):
+            return False
+        return bool(binding.path) or self.names.is_spread(value)
+
+    def _inside(self, leaf: Leaf, *, spent: bool) -> Iterator[Expression]:
         if isinstance(leaf, Element):
             yield leaf.expression
         if not isinstance(leaf, Literal):
@@ -82,16 +89,16 @@ class Contents:
             case cst.Call():
                 scope = self.names.instance_of(leaf)
                 yield from self._set_later(node)
-                yield from self._of_object(at, scope) if scope else self._of_call(at, node)
+                yield from self._of_object(at, scope, spent=spent) if scope else self._of_call(at, node)
 
-    def _of_object(self, call: Expression, scope: Scope) -> Iterator[Expression]:
+    def _of_object(self, call: Expression, scope: Scope, *, spent: bool) -> Iterator[Expression]:
         """What a fresh object of this project's class keeps on itself."""
         if self.names.chooses_state(scope):
             return
         for one in (scope, *self.names.bases(scope)):
             for bindings in one.attributes.values():
                 for binding in lasting(bindings):
-                    kept = self._kept(call, binding)
+                    kept = self._kept(call, binding) if spent or not self.takes_apart(binding) else None
                     if kept is not None:
                         yield kept
         if any(name.startswith(KEEPERS) for name in self.names.base_names(scope)):

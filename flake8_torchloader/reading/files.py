@@ -48,6 +48,10 @@ class Files:
         """What is put under keys, and where, in the file in which an expression stands."""
         return self._home(expression.spot.scope).writes
 
+    def is_spread(self, expression: Expression) -> bool:
+        """Whether only the elements of a value are taken: `x.extend(value)`."""
+        return id(expression.node) in self._home(expression.spot.scope).spread
+
     def name_elsewhere(self, expression: Expression) -> str:
         """The first name that a value is given in another file; empty for a line of this one."""
         home = self._home(expression.spot.scope)

@@ -46,13 +46,13 @@ class HandleReader:
         self.keepsakes = keepsakes
 
     def read(self) -> Iterator[Handle]:
-        """Every handle once, however many attributes lead to it."""
+        """Every handle once, however many attributes lead to it, and one for each value that is kept."""
         seen: set[int] = set()
-        for keepsake in self.keepsakes.read():
+        for keepsake in self.keepsakes.all:
             opened = self._opened(keepsake.leaf) if isinstance(keepsake.leaf, Literal) else None
             methods = self._methods(keepsake, opened.opener) if opened is not None else frozenset()
-            if opened is not None and methods and id(opened.call.node) not in seen:
-                seen.add(id(opened.call.node))
+            if opened is not None and methods and seen.isdisjoint(_ids(opened, keepsake)):
+                seen.update(_ids(opened, keepsake))
                 yield Handle(
                     site=keepsake.value,
                     source=opened.name,
@@ -136,6 +136,10 @@ class HandleReader:
             if any(isinstance(n, cst.Name) and n.value == local for n in (base, *(arg.value for arg in node.args))):
                 return True
         return False
+
+
+def _ids(opened: Opened, keepsake: Keepsake) -> set[int]:
+    return {id(opened.call.node), id(keepsake.value.node)}
 
 
 def _part(opened: Opened | None, name: str) -> Opened | None:

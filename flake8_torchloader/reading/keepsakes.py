@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import libcst as cst
 
 from flake8_torchloader.module import Place
 from flake8_torchloader.reading.contents import Contents
 from flake8_torchloader.reading.datasets import DatasetClass, DatasetReader
-from flake8_torchloader.reading.guards import last_name
 from flake8_torchloader.reading.leaves import Leaf, Literal
 from flake8_torchloader.reading.names import Names
 from flake8_torchloader.reading.scopes import Binding, Expression, How
 from flake8_torchloader.reading.walk import below
-
-_TAKES_WHOLE = {"append", "add", "insert", "setdefault", "appendleft", "put"}
-"""Methods that put their argument itself into a container; `extend` and `update` only its elements."""
-
 
 @dataclass(frozen=True, slots=True)
 class Keepsake:
@@ -42,34 +38,26 @@ class KeepsakeReader:
         self.names = names
         self.contents = contents
         self.datasets = datasets
-        self._put_whole: set[int] | None = None
 
-    def read(self) -> Iterator[Keepsake]:
+    @cached_property
+    def all(self) -> tuple[Keepsake, ...]:
         """Every thing that was made while the dataset was built, or before."""
+        return tuple(self._read())
+
+    def _read(self) -> Iterator[Keepsake]:
         for dataset in self.datasets.by_scope.values():
             if not dataset.meets_workers or not (dataset.loaders or self.datasets.may_meet_workers):
                 continue
             for attribute, binding in self.datasets.kept_in_the_end(dataset):
-                if binding.value is not None and not binding.path and binding.how in (How.VALUE, How.ADDED):
+                is_held = binding.how in (How.VALUE, How.ADDED) and not self.contents.takes_apart(binding)
+                if binding.value is not None and is_held:
                     yield from self._of(dataset, attribute, binding, binding.value)
 
     def _of(self, dataset: DatasetClass, attribute: str, binding: Binding, kept: Expression) -> Iterator[Keepsake]:
         for value in self.contents.given(dataset.scope, binding):
-            taken_apart = set() if self._is_put_whole(binding) else set(self.names.sources(value))
             for leaf, _ in self.contents.of(value, spent=False):
-                if leaf not in taken_apart and self._is_made_in_build(leaf):
+                if self._is_made_in_build(leaf):
                     yield Keepsake(dataset, attribute, value, kept, leaf)
-
-    def _is_put_whole(self, binding: Binding) -> bool:
-        """Whether an attribute, or what it holds, gets a value itself and not only the elements of it."""
-        if binding.how is How.VALUE or binding.value is None:
-            return True
-        if self._put_whole is None:
-            file = self.names.file
-            adders = (c.node for c in file.calls if isinstance(c.node, cst.Call) and last_name(c.node) in _TAKES_WHOLE)
-            self._put_whole = {id(arg.value) for node in adders for arg in node.args}
-            self._put_whole.update(id(value.node) for _, value in file.writes)
-        return id(binding.value.node) in self._put_whole
 
     def _is_made_in_build(self, leaf: Leaf) -> bool:
         """Whether a thing is there when the dataset has been built: a method that only workers run makes it later."""

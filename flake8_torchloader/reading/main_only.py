@@ -70,11 +70,16 @@ class MainOnlyReader:
             if one is not None and not one.everybodys and one.parents[-1].target is scope:
                 yield self._record(scope.name, one, loader, None, "")
         roots = (function for leaf in leaves for function in self.datasets.functions_of(leaf))
-        for function in sorted(filter(self.names.is_own, self.places.below(roots)), key=_order):
+        for function in sorted(filter(self._is_everywhere, self.places.below(roots)), key=_order):
             for name, at in self._read_by(function).items():
                 one = globals_.get(name)
                 if one is not None:
                     yield self._record(name, one, loader, at, function.name)
+
+    def _is_everywhere(self, function: Scope) -> bool:
+        """Whether a function of this file is there in every process: one that is not has no chance to read anything."""
+        outermost = [scope.spot.running for scope in function.around() if scope.spot is not None]
+        return self.names.is_own(function) and Running.GUARDED not in outermost
 
     def _sent_by_name(self, leaf: Leaf) -> Scope | None:
         """The function or class of this file that a worker looks up by its name."""

@@ -36,6 +36,8 @@ from flake8_torchloader.reading.values import Values
 from flake8_torchloader.reading.walk import walk
 from flake8_torchloader.settings import Settings
 
+_SETTER = "set_start_method"
+
 
 def read_module(
     text: str, tree: ast.Module, path: Path | None, settings: Settings, *, is_notebook: bool = False
@@ -65,7 +67,7 @@ def read_module(
         handles=tuple(HandleReader(names, keepsakes).read()),
         bound=tuple(BoundReader(names, keepsakes).read()),
         main_only=tuple(MainOnlyReader(names, loaders, datasets, places).read()),
-        start_methods=tuple(StartMethodReader(names, values, places, loaders).read()),
+        start_methods=tuple(StartMethodReader(names, values, places, loaders).read() if _SETTER in text else ()),
         calls=tuple(OpenCVReader(names, values, datasets).read(tree)),
         variables=tuple(_variables(file, names, places, values)),
         generators=tuple(GeneratorReader(names, values, places, datasets).read()),
