@@ -77,7 +77,7 @@ def with_handles(*seen: tuple[int, HandleSeen]) -> Runs:
 def test_203_confirmed_by_workers_that_read_a_file_of_their_parent() -> None:
     shared = HandleSeen("/data/train.bin", 7, was_read=True)
     told = texts(judge("TLD203", with_handles(*((pid, shared) for pid in PIDS))))
-    assert told == {Trial.FORK: "2 workers read /data/train.bin through the descriptor of their parent"}
+    assert told == {Trial.FORK: "2 workers read /data/train.bin through the parent's descriptor"}
 
 
 def test_203_refuted_where_inherited_files_are_left_alone() -> None:

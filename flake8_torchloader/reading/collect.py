@@ -132,11 +132,12 @@ class Collector(Binder):
         return [node.test, *self._branch(node.body, loop=node), *self._branch(node.orelse)]
 
     def visit_Try(self, node: cst.Try) -> list[Step]:
-        """The body of a `try` is run like what stands around it; each other part may run or not."""
+        """The body of a `try`, and what comes `finally`, run like what stands around; other parts may run or not."""
         self._next()
-        parts = [*(h.body for h in node.handlers), node.orelse, node.finalbody]
+        parts = [*(h.body for h in node.handlers), node.orelse]
         body = self._awaiting([node.body]) if any(map(catches, node.handlers)) else [node.body]
-        return [*body, *(step for part in parts for step in self._branch(part))]
+        last = [node.finalbody.body] if node.finalbody is not None else []
+        return [*body, *(step for part in parts for step in self._branch(part)), *last]
 
     def _awaiting(self, steps: list[Step]) -> list[Step]:
         def add(number: int) -> Step:

@@ -46,7 +46,8 @@ class Contents:
             seen.add(leaf)
             yield leaf, mention
             keeps = self._is_dataset_of_others(leaf)
-            for inner in self._inside(leaf, spent=spent) if spent or not self._goes_through(leaf) else ():
+            goes_through = not spent and self._goes_through(leaf)
+            for inner in self._made_elements(leaf) if goes_through else self._inside(leaf, spent=spent):
                 handed = inner if keeps or self.names.own(inner) is inner else mention
                 stack += [(deeper, handed) for deeper in self.names.sources(inner)]
 
@@ -63,6 +64,13 @@ class Contents:
         """Whether this is a call that takes the elements of its arguments: of a builtin, mostly."""
         name = self.names.callee_name(leaf.expression) if isinstance(leaf, Literal) else ""
         return name.startswith("builtins.") or name == "collections.OrderedDict"
+
+    def _made_elements(self, leaf: Leaf) -> Iterator[Expression]:
+        """What `list(open(path) for path in paths)` keeps: elements that are made for it."""
+        if isinstance(leaf, Literal) and isinstance(leaf.node, cst.Call):
+            given = (leaf.expression.of(arg.value) for arg in leaf.node.args)
+            comprehensions = (e for e in given if isinstance(e.node, (cst.GeneratorExp, cst.ListComp, cst.List)))
+            yield from (inner for e in comprehensions for inner in self._inside(Literal(e), spent=False))
 
     def takes_apart(self, binding: Binding) -> bool:
         """Whether an attribute gets no more than elements of a value, and not such as are written there."""

@@ -104,11 +104,12 @@ class MainOnlyReader:
         """The globals that the main program sets, as long as it is known who else does."""
         for name, bindings in self.file.scope.bindings.items():
             whose = [self._whose(binding) for binding in bindings]
-            parents = tuple(b for b, place in zip(bindings, whose) if place is Place.GUARDED)
+            everybodys = tuple(b for b, place in zip(bindings, whose) if place is Place.IMPORT)
+            known = {_meaning(binding) for binding in everybodys} - {None}
+            own = (binding for binding, place in zip(bindings, whose) if place is Place.GUARDED)
+            parents = tuple(binding for binding in own if _meaning(binding) not in known)
             if parents and None not in whose:
-                everybodys = tuple(b for b, place in zip(bindings, whose) if place is Place.IMPORT)
-                if not _are_alike((*parents, *everybodys)):
-                    yield name, Global(parents, everybodys)
+                yield name, Global(parents, everybodys)
 
     def _whose(self, binding: Binding) -> Place | None:
         """GUARDED if the main program alone sets it, IMPORT if all processes do, None if that isn't known."""
@@ -150,6 +151,8 @@ class MainOnlyReader:
             match node:
                 case cst.Name(value=name):
                     reads.names.setdefault(name, start.of(node))
+                case cst.AsName(name=cst.Name(value=name)) | cst.MatchAs(name=cst.Name(value=name)):
+                    reads.own.add(name)
                 case cst.Attribute(value=base):
                     stack.append(base)
                 case cst.Arg(value=value):
@@ -175,13 +178,8 @@ def _site(binding: Binding) -> Expression | None:
     return binding.value
 
 
-def _are_alike(bindings: tuple[Binding, ...]) -> bool:
-    """Whether a name means the same wherever it is set: one import, or one literal."""
-    meanings = {_meaning(binding) for binding in bindings}
-    return len(bindings) > 1 and len(meanings) == 1 and None not in meanings
-
-
 def _meaning(binding: Binding) -> str | None:
+    """What a name is set to, if that can be compared: an import, or a literal."""
     if binding.how is How.IMPORT:
         return binding.name
     node = binding.value.node if binding.how is How.VALUE and binding.value is not None else None

@@ -8,13 +8,11 @@ import libcst as cst
 
 from flake8_torchloader.main_program import Again, StartMethodSet
 from flake8_torchloader.module import Place
-from flake8_torchloader.reading.guards import last_name
 from flake8_torchloader.reading.loaders import LoaderReader
 from flake8_torchloader.reading.names import Names
 from flake8_torchloader.reading.places import Places
 from flake8_torchloader.reading.scopes import Expression
 from flake8_torchloader.reading.values import Values
-from flake8_torchloader.reading.walk import below
 from flake8_torchloader.start_method import ALL_METHODS, PICKLING_METHODS, StartMethod
 
 _SETTERS = {
@@ -37,9 +35,8 @@ class StartMethodReader:
         """Each call once; those that insist, and those whose refusal is caught, are fine."""
         found = [call for call in self.names.file.calls if self.names.callee_name(call) in _SETTERS]
         strict = [call for call in found if not self._is_forced(call) and call.spot.block.is_certain]
-        caught = self._caught() if strict else set()
         earlier: list[Expression] = []
-        for call in (call for call in strict if id(call.node) not in caught):
+        for call in (call for call in strict if id(call.node) not in self.names.file.awaited):
             again = self._again(call, earlier)
             earlier.append(call)
             if again is not None:
@@ -69,16 +66,6 @@ class StartMethodReader:
         plain = [arg for arg in _args(call) if arg.keyword is None][1:2]
         named = [arg for arg in _args(call) if arg.keyword is not None and arg.keyword.value == "force"]
         return any(self.values.value(call.of(arg.value)).may_be_nonzero for arg in (*plain, *named))
-
-    def _caught(self) -> set[int]:
-        """The ids of the nodes that stand in a `try` with handlers, or under `suppress`."""
-        found: set[int] = set()
-        for node in below(self.names.file.scope.node):
-            if isinstance(node, (cst.Try, cst.TryStar)) and node.handlers:
-                found.update(id(inner) for inner in below(node.body))
-            elif isinstance(node, cst.With) and any(last_name(item.item) == "suppress" for item in node.items):
-                found.update(id(inner) for inner in below(node.body))
-        return found
 
 
 def _args(call: Expression) -> Sequence[cst.Arg]:

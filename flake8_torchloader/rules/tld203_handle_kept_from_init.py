@@ -114,4 +114,5 @@ def _read_through_parent(run: Run) -> str:
         if handle.was_read:
             readers.setdefault(handle.path, set()).add(pid)
     path, pids = next(iter(readers.items()), ("", set()))
-    return f"{len(pids)} workers read {path} through the descriptor of their parent" if path else ""
+    who = "a worker reads" if len(pids) == 1 else f"{len(pids)} workers read"
+    return f"{who} {path} through the parent's descriptor" if path else ""

@@ -8,10 +8,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from .probes import attribute
+from .samples import digest
 from .sites import absolute
 from .sources import tree
 from .tell import quietly, tell
 
+_SIMPLE = (int, float, bool, type(None))
 _MOST = 200
 _MOST_LINES = 50
 
@@ -27,13 +29,19 @@ def tell_globals(*, with_lines: bool) -> None:
     found = [
         {
             "name": name,
-            **({key: attribute(held[name])[key] for key in ("outline", "digest")} if name in held else {}),
+            **(_seen(held[name]) if name in held else {}),
             "sites": _sites(absolute(file), lines[name]) if with_lines else [],
         }
         for name in list(lines)[:_MOST]
         if with_lines or name in held
     ]
     tell("globals", globals=found)
+
+
+def _seen(value: Any) -> dict[str, str]:
+    """What a value looks like, and a digest of it if it is plain."""
+    seen = attribute(value)
+    return {"outline": seen["outline"], "digest": digest(value) if type(value) in _SIMPLE else seen["digest"]}
 
 
 def _sites(file: str, lines: list[int]) -> list[dict[str, Any]]:
