@@ -77,7 +77,7 @@ class BoundReader:
                 kind=found[0],
                 what=found[1],
                 attribute=f"self.{keepsake.attribute}",
-                made=keepsake.made_at(self.names.own(made)),
+                made=keepsake.made_at(made),
                 kept=keepsake.kept,
                 methods=methods,
                 loaders=keepsake.dataset.sites,

@@ -58,7 +58,7 @@ class HandleReader:
                     source=opened.name,
                     attribute=f"self.{keepsake.attribute}",
                     is_view=opened.is_view,
-                    opened=keepsake.made_at(self.names.own(opened.call)),
+                    opened=keepsake.made_at(opened.call),
                     kept=keepsake.kept,
                     methods=methods,
                     loaders=keepsake.dataset.sites,

@@ -26,9 +26,9 @@ class Keepsake:
     kept: Expression
     leaf: Leaf
 
-    def made_at(self, line: Expression | None) -> Expression:
-        """The line of this file where it is made, or the value itself where that is the same or in another file."""
-        return self.value if line is None or line.node is self.value.node else line
+    def made_at(self, line: Expression) -> Expression:
+        """Where it is made: the value itself, if that is the same."""
+        return self.value if line.node is self.value.node else line
 
 
 class KeepsakeReader:
