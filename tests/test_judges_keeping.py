@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from test_judges import AFRESH, FILE, LINE, PIDS, Runs, altered, broken, failure, judge, loader, ran, texts, well, worker
+from made_runs import WORKERS as PIDS
+from test_judges import AFRESH, FILE, LINE, Runs, altered, broken, failure, judge, loader, ran, texts, well, worker
 
 from flake8_torchloader.observed import Site, Unfit, Unpicklable
 from flake8_torchloader.start_method import StartMethod

@@ -16,9 +16,10 @@ class Binder(Cursor):
     """Notes every assignment and import, in the order of the text.
 
     `names` has the first name that a value is given, by the id of its node; `parts` the values put
-    on other objects, which `outer` has with their targets, and `far` if those are attributes themselves;
-    `writes` those put under a key; `spread` those of which the elements are taken; `dropped` the statements whose value nobody takes; `emptied` the
-    containers out of which something is deleted, by name.
+    on other objects, which `outer` has with their targets, and `far` if those are attributes
+    themselves; `writes` those put under a key; `spread` those of which the elements are taken;
+    `dropped` the statements whose value nobody takes; `emptied` the containers out of which
+    something is deleted, by name.
     """
 
     def __init__(self, module: cst.Module) -> None:

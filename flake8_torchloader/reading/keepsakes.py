@@ -16,6 +16,7 @@ from flake8_torchloader.reading.names import Names
 from flake8_torchloader.reading.scopes import Binding, Expression, How
 from flake8_torchloader.reading.walk import below
 
+
 @dataclass(frozen=True, slots=True)
 class Keepsake:
     """A thing that an attribute of a dataset holds; `value` is what the attribute is set to, `kept` where it is."""

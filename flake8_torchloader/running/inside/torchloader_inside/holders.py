@@ -15,6 +15,7 @@ _ATTRIBUTE = re.compile(r"\.([A-Za-z_]\w*)")
 _MOST_FILES = 50
 _MOST_LINES = 500
 
+
 def lines_about(path: str) -> list[dict[str, Any]]:
     """The lines of the statements that name an attribute of `dataset.reader.file`, in any module of the user."""
     names = set(_ATTRIBUTE.findall(path))
