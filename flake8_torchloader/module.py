@@ -172,6 +172,25 @@ class Array:
     loaders: tuple[Site, ...] = ()
 
 
+class Written(Enum):
+    """What worker code changes of a dataset."""
+
+    CONTAINER = "what it collects"
+    NUMBER = "what it counts"
+    ITEM = "an item that it keeps"
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """A line of worker code that changes what its dataset keeps; `loaders` are those that are seen to send that."""
+
+    site: Site
+    attribute: str
+    dataset: str
+    what: Written
+    loaders: tuple[Site, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """A call of something imported, by its full name, such as `cv2.resize`; `site` is None in another file.
@@ -257,6 +276,7 @@ class Module:
     constructions: tuple[Construction, ...] = ()
     cuda: tuple[CudaUse, ...] = ()
     restarts: tuple[Restart, ...] = ()
+    writes: tuple[Write, ...] = ()
     failure: str | None = None
     is_notebook: bool = False
     span: Callable[[Site], Span] = field(default=_nowhere, repr=False, compare=False)

@@ -175,6 +175,13 @@ MAKERS: Mapping[str, int | None] = {
 }  # fmt: skip
 """What makes an array, and at which position the shape stands (None: every argument is an extent)."""
 
+COLLECTIONS = frozenset({
+    "builtins.dict", "builtins.list", "builtins.set", "collections.defaultdict", "collections.OrderedDict",
+    "collections.Counter", "collections.deque", "numpy.zeros", "numpy.ones", "numpy.full", "numpy.empty", "json.load",
+    "json.loads", "yaml.safe_load", "pickle.load", "builtins.sorted",
+})  # fmt: skip
+"""What gives a container of this process alone."""
+
 HANDLES = frozenset({
     "PIL.Image.open", "Image.open", "h5py.File", "cv2.VideoCapture", "nibabel.load", "lmdb.open", "zarr.open",
     "decord.VideoReader", "rasterio.open", "laspy.read",

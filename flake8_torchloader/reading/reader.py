@@ -34,6 +34,7 @@ from flake8_torchloader.reading.scopes import Expression
 from flake8_torchloader.reading.start_methods import StartMethodReader
 from flake8_torchloader.reading.values import Values
 from flake8_torchloader.reading.walk import walk
+from flake8_torchloader.reading.writes import WriteReader
 from flake8_torchloader.settings import Settings
 
 _SETTER = "set_start_method"
@@ -74,6 +75,7 @@ def read_module(
         is_notebook=is_notebook,
         constructions=tuple(ConstructionReader(names, exact, values, loaders, datasets).read()),
         restarts=tuple(RestartReader(names, exact, values, places, loaders).read()),
+        writes=tuple(WriteReader(names, datasets).read()),
         cuda=tuple(CudaReader(names, values, contents, datasets).read()) if "cuda" in text else (),
         span=positions,
         elsewhere=positions.elsewhere,

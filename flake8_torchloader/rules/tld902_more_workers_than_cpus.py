@@ -61,7 +61,9 @@ class MoreWorkersThanCpus(Rule):
         for loader in module.constructions:
             words = _words(loader)
             if words:
-                yield Hazard(loader.argument("num_workers").site or loader.site, {"loader": loader.name, **words})
+                site = loader.argument("num_workers").site or loader.site
+                notes = ((loader.site, f"{loader.name} is built here"),)
+                yield Hazard(site, {"loader": loader.name, **words}, notes=notes)
 
     def judge(self, runs: Mapping[Trial, Run], suspect: Suspect) -> Verdict:
         """Confirmed by a loader that asks for more workers than this machine has CPUs."""

@@ -1,0 +1,70 @@
+"""TLD504 judges hand-written runs: what a worker's first fetch did to its dataset."""
+
+from __future__ import annotations
+
+import pytest
+from made_runs import MAIN, WORKERS, made_pass, made_run
+
+from flake8_torchloader.observed import AttributeSeen, LoaderBuilt, Site
+from flake8_torchloader.rules import all_rules
+from flake8_torchloader.settings import Settings
+from flake8_torchloader.trial import Run, Trial
+from flake8_torchloader.verdict import Outcome, Reason, Suspect
+from flake8_torchloader.worker_seen import FirstFetch
+
+FILE, LINE = "/home/me/data.py", 12
+(RULE,) = (rule(Settings()) for rule in all_rules() if rule.code == "TLD504")
+
+
+def seen(outline: str, digest: str = "", name: str = "cache") -> AttributeSeen:
+    return AttributeSeen(name, outline, None, digest)
+
+
+def fetch(before: AttributeSeen, after: AttributeSeen, worker: int | None = 0) -> FirstFetch:
+    """A first fetch, by a worker or by the process that iterates, with an attribute as it was before and after."""
+    pid = MAIN if worker is None else WORKERS[worker]
+    return FirstFetch(
+        pid, worker, 1, 0, True, 0.1, 1, None, 1, False, 0, frozenset(), (), (before,), (after,)
+    )  # fmt: skip
+
+
+def runs(*fetches: FirstFetch) -> dict[Trial, Run]:
+    """A control and a run with workers in which these fetches were seen."""
+    loader = LoaderBuilt(1, MAIN, Site(FILE, 30), 2, "data.Scans", None, is_persistent=False, is_iterable=False)
+    return {
+        trial: made_run(trial, loaders=(loader,), passes=(made_pass(trial),), first_fetches=fetches)
+        for trial in (Trial.CONTROL, Trial.FORK)
+    }
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        (seen("dict[0]"), seen("dict[4]"), "cache: dict[0] became dict[4]"),
+        (seen("int 0"), seen("int 4"), "cache: int 0 became int 4"),
+        (seen("list[16]", "a"), seen("list[16]", "b"), "cache: contents changed"),
+    ],
+)
+def test_what_a_worker_changed_is_confirmed(before: AttributeSeen, after: AttributeSeen, said: str) -> None:
+    verdict = RULE.judge(runs(fetch(before, after)), Suspect(FILE, LINE))
+
+    assert verdict.outcome is Outcome.CONFIRMED
+    assert verdict.evidence[0].text == f"{said} in a worker; the parent's stays as it was"
+
+
+@pytest.mark.parametrize(
+    "one",
+    [
+        fetch(seen("dict[0]"), seen("dict[4]"), worker=None),
+        fetch(seen("dict[4]", "a"), seen("dict[4]", "a")),
+        fetch(seen("NoneType None"), seen("BufferedReader")),
+        fetch(seen("dict[0]", name="other"), seen("dict[4]")),
+    ],
+    ids=["the control", "nothing", "opened when needed", "new"],
+)
+def test_other_changes_are_none(one: FirstFetch) -> None:
+    assert RULE.judge(runs(one), Suspect(FILE, LINE)).outcome is Outcome.REFUTED
+
+
+def test_nothing_is_said_without_runs() -> None:
+    assert RULE.judge({}, Suspect(FILE, LINE)).reason is Reason.NO_TRIAL
