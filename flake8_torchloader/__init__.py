@@ -45,3 +45,8 @@ def __getattr__(name: str) -> object:
     from flake8_torchloader import api
 
     return getattr(api, name)
+
+
+def __dir__() -> list[str]:
+    """The names of the package, with those that are not imported yet."""
+    return sorted({*globals(), *__all__})

@@ -40,6 +40,7 @@ def test_each_name_is_there_and_typed() -> None:
     assert flake8_torchloader.__all__ == api.__all__
     assert all(getattr(flake8_torchloader, name) is getattr(api, name) for name in api.__all__)
     assert (Path(flake8_torchloader.__file__).parent / "py.typed").is_file()
+    assert {*api.__all__} <= {*dir(flake8_torchloader)}
     assert all(getattr(api, name).__doc__ for name in api.__all__)
 
 

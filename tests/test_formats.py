@@ -17,7 +17,7 @@ from flake8_torchloader.location import Cell
 from flake8_torchloader.problem import Problem
 from flake8_torchloader.report import Format
 from flake8_torchloader.report.paint import coloured
-from flake8_torchloader.report.text import findings
+from flake8_torchloader.report.text import closing, findings
 from flake8_torchloader.results import Results
 from flake8_torchloader.rules import all_rules
 from flake8_torchloader.running.program import Limits, Program, Script
@@ -257,6 +257,7 @@ def test_colours_change_nothing_else() -> None:
 @pytest.mark.parametrize(
     ("files", "said"),
     [
+        ((), ""),
         ((CLEAN,), "nothing found in 1 file\n"),
         ((CLEAN, CLEAN), "nothing found in 2 files\n"),
         ((FILE,), "1 finding in 1 file\n"),
@@ -264,4 +265,4 @@ def test_colours_change_nothing_else() -> None:
     ],
 )
 def test_the_text_ends_with_a_count(files: tuple[Linted, ...], said: str) -> None:
-    assert Format.TEXT.document(results(None, *files)).splitlines(keepends=True)[-1] == said
+    assert closing(Results(files)) == said

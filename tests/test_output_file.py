@@ -51,10 +51,11 @@ def test_a_link_still_leads_to_its_file(tmp_path: Path) -> None:
 
 def test_what_is_no_plain_file_is_written_to(tmp_path: Path) -> None:
     write_whole(Path(os.devnull), "a")
+    (tmp_path / "a.py").write_text("", encoding="utf-8")
     program = "from flake8_torchloader.cli import main; main(['--output-file', '/dev/stdout', '.'])"
     ended = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=60)
 
-    assert ended.stdout == "nothing found in 0 files\n"
+    assert ended.stdout == "nothing found in 1 file\n"
 
 
 def test_a_file_that_cannot_be_written_is_named(

@@ -43,8 +43,10 @@ def _block(results: Results, file: Linted, finding: Finding, paint: Paint) -> It
 
 
 def closing(results: Results) -> str:
-    """How many findings there are in how many files, and how many ended in which outcome."""
+    """How many findings there are in how many files, if any were read, and how many ended in which outcome."""
     counts = [len(file.findings) for file in results.files]
+    if not counts:
+        return ""
     files = _counted(len(counts), "file")
     found = _counted(sum(counts), "finding") if any(counts) else "nothing found"
     said = f"{found} in {f'{sum(map(bool, counts))} of ' if any(counts) and len(counts) > 1 else ''}{files}"
