@@ -115,6 +115,8 @@ class ModelReader:
         scope, name = self.names.instance_of(leaf), self.names.callee_name(leaf.expression)
         if scope is not None:
             names = self.names.base_names(scope)
+            if not names and not self.names.is_own(scope):
+                return True  # its networks are built in another file, but by this line
             return any(base in MODEL_BASES or not base.startswith(("builtins.", "abc.")) for base in names)
         return not (name.startswith("torch.") and name.count(".") == 1 and name != "torch.load")
 
