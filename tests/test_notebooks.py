@@ -73,6 +73,25 @@ def test_the_same_lines_of_a_script_are_run_again_by_workers_and_those_of_a_note
     assert not {one.code for one in lint(notebook(IMPORTS, LOOP, MODEL)).findings} & at_import
 
 
+@pytest.mark.parametrize("guard", ["", 'if __name__ == "__main__":\n    '], ids=["bare", "guarded"])
+def test_workers_find_nothing_that_a_cell_defines(guard: str) -> None:
+    plain = DATASET.replace("lambda x: x * x", "abs")
+    config = Config(select=("TLD104",))
+
+    (found,) = lint(notebook(IMPORTS, plain, guard + LOADER), config).findings
+    assert found.message.startswith("Squares is set in the main program only: workers can't find it under spawn")
+    assert found.message.endswith("; define it in a module")
+    forked = LOADER.replace("=2)", "=2, multiprocessing_context='fork')")
+    assert lint(notebook(IMPORTS, plain, guard + forked), config).findings == ()
+    assert lint(notebook(f"{IMPORTS}\nfrom data import Squares", guard + LOADER), config).findings == ()
+
+
+def test_a_start_method_may_be_set_in_a_cell() -> None:
+    cell = "import multiprocessing\nmultiprocessing.set_start_method('spawn')"
+
+    assert lint(notebook(IMPORTS, cell, LOOP), Config(select=("TLD105",))).findings == ()
+
+
 def test_what_to_write_instead_is_true_in_a_notebook() -> None:
     (found,) = lint(notebook(IMPORTS, DATASET, LOADER), LAMBDAS).findings
 
