@@ -237,7 +237,8 @@ class Generator:
 class CudaUse:
     """A call that uses CUDA, such as `.to(device)`, in a program whose `loaders` have workers.
 
-    `place` is WORKER where their workers run it, BUILD where they are sent what it put on the device, or IMPORT.
+    `place` is WORKER where their workers run it, BUILD where they are sent what it put on the device, or IMPORT. If
+    a line of another file does it, that is `at`, and `use` names the function there.
     """
 
     site: Site
@@ -245,6 +246,7 @@ class CudaUse:
     place: Place
     methods: frozenset[StartMethod] = ALL_METHODS
     loaders: tuple[Site, ...] = ()
+    at: Site | None = None
 
 
 def _nowhere(site: Site) -> Span:

@@ -15,7 +15,7 @@ from flake8_torchloader.reading.leaves import Literal
 from flake8_torchloader.reading.loaders import LoaderCall
 from flake8_torchloader.reading.names import Names
 from flake8_torchloader.reading.places import Places
-from flake8_torchloader.reading.scopes import Expression, Scope
+from flake8_torchloader.reading.scopes import Expression, Running, Scope
 from flake8_torchloader.reading.values import Values
 from flake8_torchloader.reading.walk import below
 from flake8_torchloader.start_method import StartMethod
@@ -69,8 +69,8 @@ class CudaReader:
     def _in_workers(self) -> Iterator[CudaUse]:
         """The first use in each function that workers run."""
         for function, loaders in self._worker_functions().items():
-            calls = (call for call in self.file.calls_of.get(function, ()) if not _is_for_parent(call))
-            used = ((call, self.devices.use(call)) for call in calls if self.places.of(call.spot))
+            calls = (call for call in self.names.calls_in(function) if call.spot.running is not Running.NEVER)
+            used = ((call, self.devices.use(call)) for call in calls if not _is_for_parent(call))
             first = next(((call, use) for call, use in used if use), None)
             if first is not None:
                 yield self._record(*first, Place.WORKER, loaders)
@@ -98,10 +98,20 @@ class CudaReader:
             if use and not is_layer and (not use.startswith(".") or self.devices.is_on_tensor(call)):
                 yield self._record(call, use, Place.IMPORT, self.busy)
 
-    @staticmethod
-    def _record(call: Expression, use: str, place: Place, loaders: Iterable[LoaderCall]) -> CudaUse:
+    def _record(self, call: Expression, use: str, place: Place, loaders: Iterable[LoaderCall]) -> CudaUse:
+        """The record of a use; of one in another file, it stands at the first loader that sends it there."""
         methods: frozenset[StartMethod] = frozenset().union(*(loader.methods for loader in loaders))
-        return CudaUse(call, use, place, methods, tuple(loader.call for loader in loaders))
+        senders = tuple(loader.call for loader in loaders)
+        if self.names.is_own(call.spot.scope):
+            return CudaUse(call, use, place, methods, senders)
+        return CudaUse(senders[0], _function_name(call) or use, place, methods, senders, at=call)
+
+
+def _function_name(call: Expression) -> str:
+    """The function that a line stands in, as in `Squares.__getitem__`."""
+    function = call.spot.scope.function
+    names = [scope.name for scope in (function and function.owner, function) if scope is not None]
+    return ".".join(names)
 
 
 def _comes_before(call: Expression, loops: Iterable[Expression]) -> bool:

@@ -70,8 +70,8 @@ class CudaInWorker(Rule):
 
     Does not see
     ------------
-    Datasets for which no loader with workers is seen in the same file; devices that are not known there, such as a
-    parameter that nobody fills, an `accelerator.device`, or a number; models of a library that choose a device
+    Datasets for which no loader with workers is seen in the file that is linted; devices that are not known there, such
+    as a parameter that nobody fills, an `accelerator.device`, or a number; models of a library that choose a device
     themselves; `torch.set_default_device`. Of a function only the first use is reported. What stands under
     a condition that asks for workers is left alone.
     """
@@ -88,7 +88,8 @@ class CudaInWorker(Rule):
                 methods = use.methods & self.settings.start_methods
                 verb = "sends CUDA tensors to" if use.place is Place.BUILD else "uses CUDA in"
                 words = {"use": use.use, "verb": verb, "harm": _spell_harm(methods)}
-                yield Hazard(use.site, words, use.methods, sent_by(use.loaders))
+                elsewhere = ((use.at, "CUDA is used here"),) if use.at is not None else ()
+                yield Hazard(use.site, words, use.methods, (*sent_by(use.loaders), *elsewhere))
 
     def judge(self, runs: Mapping[Trial, Run], suspect: Suspect) -> Verdict:
         """Confirmed by a forked worker that fails for CUDA on this line, or by workers that bring CUDA to life."""
