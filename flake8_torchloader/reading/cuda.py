@@ -39,10 +39,11 @@ class CudaReader:
         self.devices = Devices(names, values)
         self.busy = [loader for loader in datasets.loaders.calls if loader.has_workers]
 
-    def read(self) -> Iterator[CudaUse]:
+    def read(self, text: str) -> Iterator[CudaUse]:
         """Every use once: what the loaders send is on CUDA, their workers use it, importing the file does."""
         seen: set[int] = set()
-        for use in (*self._kept(), *self._in_workers(), *(self._at_import() if self.busy else ())):
+        own = (*self._kept(), *self._at_import()) if self.busy and "cuda" in text else ()
+        for use in (*own, *self._in_workers()):
             key = id(use.site.node) if isinstance(use.site, Expression) else 0
             if key not in seen:
                 seen.add(key)

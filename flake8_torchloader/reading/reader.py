@@ -76,7 +76,7 @@ def read_module(
         constructions=tuple(ConstructionReader(names, exact, values, loaders, datasets).read()),
         restarts=tuple(RestartReader(names, exact, values, places, loaders).read()),
         writes=tuple(WriteReader(names, datasets).read()),
-        cuda=tuple(CudaReader(names, values, contents, datasets).read()) if "cuda" in text else (),
+        cuda=tuple(CudaReader(names, values, contents, datasets).read(text)),
         span=positions,
         elsewhere=positions.elsewhere,
     )
