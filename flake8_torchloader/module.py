@@ -159,7 +159,7 @@ class Crossing:
 class Array:
     """Data that a dataset's `__init__` loads or makes whole and keeps; `size` in bytes if known.
 
-    `loaders` are the loaders that are seen to send it.
+    `loaders` are the loaders that are seen to send it, `definition` is where the class of the dataset begins.
     """
 
     site: Site
@@ -170,6 +170,7 @@ class Array:
     workers: Value
     methods: frozenset[StartMethod] = ALL_METHODS
     loaders: tuple[Site, ...] = ()
+    definition: Site | None = None
 
 
 class Written(Enum):

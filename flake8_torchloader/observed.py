@@ -109,7 +109,8 @@ class CudaAsked:
 class LoaderBuilt:
     """A DataLoader was built; `workers` is what the program asked for, also where the trial forced 0.
 
-    `sites` are the user's lines that led there from a top level, outermost first.
+    `sites` are the user's lines that led there from a top level, outermost first. `classes` are where those of the
+    user's classes begin of which the dataset, or something that it holds, is an object.
     """
 
     number: int
@@ -121,6 +122,7 @@ class LoaderBuilt:
     is_persistent: bool
     is_iterable: bool
     sites: tuple[Site, ...] = ()
+    classes: tuple[Site, ...] = ()
 
     @property
     def way(self) -> tuple[Site, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from flake8_torchloader.finding import Finding
-from flake8_torchloader.observed import Pass, Site
+from flake8_torchloader.observed import LoaderBuilt, Pass, Site
 from flake8_torchloader.settings import spell_size
 from flake8_torchloader.trial import Ending, Run, Trial
 
@@ -69,9 +69,13 @@ class Suspect:
         is_here = site.file == self.file and site.line in (self.line, *self.related)
         return is_here or (site.file, site.line) in self.elsewhere
 
+    def loaders(self, run: Run) -> tuple[LoaderBuilt, ...]:
+        """The loaders that were built on these lines, or whose dataset is of a class that begins on one of them."""
+        return tuple(one for one in run.loaders if any(map(self.is_at, (*one.way, *one.classes))))
+
     def passes(self, run: Run) -> tuple[Pass, ...]:
-        """The iterations over the loaders that were built on these lines; none while one of those had no turn."""
-        loaders = [one for one in run.loaders if any(map(self.is_at, one.way))]
+        """The iterations over those loaders; none while one of them had no turn."""
+        loaders = self.loaders(run)
         keys = {(one.number, one.pid) for one in loaders}
         passes = tuple(one for one in run.passes if (one.loader, one.pid) in keys)
         built = {one.number for one in loaders if one.pid == run.main and one.workers}

@@ -384,6 +384,14 @@ def test_301_large_is_what_the_user_says_it_is() -> None:
     assert strict.judge(sent(30 * MEGABYTE), Suspect(FILE, LINE)).outcome is Outcome.CONFIRMED
 
 
+def test_301_speaks_of_datasets_of_the_class_in_question_only() -> None:
+    built = replace(loader(), site=Site("/home/me/make.py", 3), classes=(Site(FILE, 5, "Train"), Site(FILE, 2, "Base")))
+    runs = altered(sent(98 * MEGABYTE), *sent(1), loaders=(built,))
+    for line in (5, 2):
+        assert set(texts(judge("TLD301", runs, LINE, line))) == set(AFRESH)
+    assert judge("TLD301", runs, LINE, 30).reason is Reason.NEVER_REACHED
+
+
 # TLD401 and TLD402: OpenCV's threads.
 
 

@@ -107,6 +107,13 @@ def test_the_trial_sets_the_default_and_explicit_contexts_win(runs: dict[Trial, 
         assert (explicit.start_method, explicit.workers) == (StartMethod.FORK, 1)
 
 
+def test_the_classes_of_a_dataset_are_known_by_where_they_begin(runs: dict[Trial, Run]) -> None:
+    for run in runs.values():
+        own, explicit = run.loaders[:2]
+        assert [(Path(one.file).name, one.line, one.function) for one in own.classes] == [("program.py", 9, "Items")]
+        assert explicit.classes == ()
+
+
 def test_workers_are_followed_to_the_loop(runs: dict[Trial, Run]) -> None:
     for trial in (Trial.FORK, Trial.SPAWN):
         found = [one for one in runs[trial].workers if one.pid in runs[trial].passes[0].pids]

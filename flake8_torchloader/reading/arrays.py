@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import libcst as cst
 
 from flake8_torchloader.module import Array, Place
+from flake8_torchloader.reading.crossings import definition
 from flake8_torchloader.reading.datasets import DatasetClass, DatasetReader
 from flake8_torchloader.reading.extents import ROW, Extents
 from flake8_torchloader.reading.guards import last_name
@@ -95,6 +96,7 @@ class ArrayReader:
             workers=dataset.workers,
             methods=dataset.methods & (ALL_METHODS if grows else PICKLING_METHODS),
             loaders=dataset.sites,
+            definition=definition(dataset.scope),
         )
 
     def _counts(self, whole: Whole, attribute: str, *, reads_items: bool) -> bool:

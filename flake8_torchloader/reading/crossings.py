@@ -76,8 +76,8 @@ class CrossingReader:
         for held in self.contents.of(argument):
             found = self._kind(held)
             if found is not None:
-                kind, site, name, definition = found
-                yield Crossing(kind, site, name, slot, carrier, methods, definition, loaders)
+                kind, site, name, defined = found
+                yield Crossing(kind, site, name, slot, carrier, methods, defined, loaders)
 
     def _kind(self, held: Held) -> tuple[Kind, Expression, str, Expression | None] | None:
         """What can't be pickled of what is held: the line to speak of, its name, and where it is written."""
@@ -88,10 +88,10 @@ class CrossingReader:
             return (Kind.LAMBDA, site, name, leaf.expression) if site is not None else None
         if isinstance(leaf, Defined) and leaf.scope.kind is ScopeKind.FUNCTION and leaf.scope.is_local:
             site = self._site(leaf.scope, mention) if leaf.scope.owner is None else None
-            return (Kind.FUNCTION, site, leaf.scope.name, _definition(leaf.scope)) if site is not None else None
+            return (Kind.FUNCTION, site, leaf.scope.name, definition(leaf.scope)) if site is not None else None
         scope = self.names.instance_of(leaf)
         site = self._site(scope, mention) if scope is not None and scope.is_local else None
-        return (Kind.CLASS, site, scope.name, _definition(scope)) if scope is not None and site is not None else None
+        return (Kind.CLASS, site, scope.name, definition(scope)) if scope is not None and site is not None else None
 
     def _site(self, scope: Scope, mention: Expression, itself: Expression | None = None) -> Expression | None:
         """The line of this file to speak of; None where another file sends what is its own."""
@@ -100,7 +100,7 @@ class CrossingReader:
         return mention if self.names.own(mention) is mention else None
 
 
-def _definition(scope: Scope) -> Expression | None:
+def definition(scope: Scope) -> Expression | None:
     """Where a function or class begins for Python: at its first decorator, if it has one."""
     if scope.decorators:
         return scope.decorators[0]

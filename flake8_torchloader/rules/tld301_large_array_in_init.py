@@ -78,7 +78,8 @@ class LargeArrayInInit(Rule):
         for array in module.arrays:
             if array.size is None or array.size >= self.settings.large_array:
                 words = {"attribute": array.attribute, "what": self._what(array), "harm": self._harm(array)}
-                yield Hazard(array.site, words, array.methods, sent_by(array.loaders))
+                kept = ((array.definition, "this dataset keeps it"),) if array.definition is not None else ()
+                yield Hazard(array.site, words, array.methods, (*sent_by(array.loaders), *kept))
 
     @staticmethod
     def _what(array: Array) -> str:
@@ -93,10 +94,12 @@ class LargeArrayInInit(Rule):
         return f"{copied}, fork too in time" if StartMethod.FORK in array.methods else f"fork shares it, {copied}"
 
     def judge(self, runs: Mapping[Trial, Run], suspect: Suspect) -> Verdict:
-        """Confirmed by a large pickle for each worker; the line is not known to be what made it large."""
+        """Confirmed by a large pickle of such a dataset; the line is not known to be what made it large."""
 
         def harm(run: Run) -> str:
-            largest = max(run.passes, key=_pickled, default=None)
+            keys = {(one.number, one.pid) for one in suspect.loaders(run)}
+            concerned = (one for one in run.passes if (one.loader, one.pid) in keys)
+            largest = max(concerned, key=_pickled, default=None)
             is_large = largest is not None and _pickled(largest) >= self.settings.large_array
             return _sent(largest) if largest is not None and is_large else ""
 

@@ -82,6 +82,7 @@ def loaders(events: Events) -> tuple[LoaderBuilt, ...]:
             is_persistent=event.fields.get("persistent") is True,
             is_iterable=event.fields.get("iterable") is True,
             sites=fields.sites(event.fields),
+            classes=fields.sites(event.fields, "classes"),
         )
         for event in of_kind(events, "loader")
     )

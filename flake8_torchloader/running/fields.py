@@ -67,9 +67,9 @@ def failure(value: object, pid: int) -> Failure:
     return Failure(pid, text(fields, "type"), text(fields, "text"), sites(fields), text(fields, "cause"))
 
 
-def sites(fields: Fields) -> tuple[Site, ...]:
-    """The lines in the field `sites`."""
-    return tuple(one for one in map(site, listed(fields, "sites")) if one is not None)
+def sites(fields: Fields, name: str = "sites") -> tuple[Site, ...]:
+    """A list of lines."""
+    return tuple(one for one in map(site, listed(fields, name)) if one is not None)
 
 
 def method(fields: Fields, name: str) -> StartMethod | None:

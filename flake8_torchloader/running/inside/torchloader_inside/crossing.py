@@ -7,9 +7,9 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+from .definitions import definition
 from .holders import lines_about
 from .pickle_trail import Culprit, culprits
-from .sites import absolute
 from .tell import clip, quietly, tell
 
 _SENT = ("dataset", "collate_fn", "worker_init_fn")
@@ -29,7 +29,7 @@ def check(loader: Any, number: int) -> None:
             unfit=_unfit(thing),
             type=type(thing).__qualname__,
             name=clip(getattr(thing, "__qualname__", ""), 200),
-            definition=_definition(thing),
+            definition=definition(thing),
             holders=lines_about(culprit.path),
             error=f"{type(culprit.error).__name__}: {clip(culprit.error, 500)}",
         )
@@ -50,17 +50,3 @@ def _unfit(thing: Any) -> str:
     if name.endswith("<lambda>"):
         return "lambda"
     return "local function" if "<locals>" in name else "other"
-
-
-def _definition(thing: Any) -> dict[str, Any] | None:
-    """Where a function or class was written, if it was written in Python."""
-    code = getattr(thing, "__code__", None)
-    if code is not None:
-        return {"file": absolute(code.co_filename), "line": code.co_firstlineno, "function": code.co_name}
-    if not inspect.isclass(thing):
-        return None
-    try:
-        file, line = inspect.getsourcefile(thing), inspect.getsourcelines(thing)[1]
-    except (OSError, TypeError):
-        return None
-    return {"file": absolute(file), "line": line, "function": thing.__name__} if file else None

@@ -11,8 +11,9 @@ from collections.abc import Callable
 from typing import Any
 
 from . import cap, crossing, measure, processes
+from .definitions import classes_of
 from .globals import tell_globals
-from .probes import attributes, devices_of
+from .probes import attributes, devices_of, within_reach
 from .settings import SETTINGS
 from .sites import calling_site, failure, sites_since_import
 from .tell import quietly, tell
@@ -83,7 +84,7 @@ def _tell_built(
         "iterable": getattr(loader, "_dataset_kind", None) == _ITERABLE,
     }
     _asked[loader] = asked
-    tell("loader", **asked)
+    tell("loader", **asked, classes=classes_of(within_reach(wanted.get("dataset"))))
 
 
 def _iter(original: Callable[[Any], Any]) -> Callable[[Any], Any]:

@@ -103,6 +103,11 @@ def devices_of(thing: Any) -> list[str]:
     return sorted(found - {"cpu"})
 
 
+def within_reach(thing: Any) -> list[Any]:
+    """A thing and all that it holds, nearest first."""
+    return [part for _, part in reachable({"": thing})]
+
+
 @quietly
 def models_held() -> list[dict[str, Any]]:
     """The models that global variables of the user's modules hold in this process."""
