@@ -193,6 +193,16 @@ class Write:
 
 
 @dataclass(frozen=True, slots=True)
+class Objects:
+    """Many Python objects that a dataset keeps and its workers read; `source` is what gives them."""
+
+    site: Site
+    source: str
+    attribute: str
+    loaders: tuple[Site, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """A call of something imported, by its full name, such as `cv2.resize`; `site` is None in another file.
 
@@ -280,6 +290,7 @@ class Module:
     cuda: tuple[CudaUse, ...] = ()
     restarts: tuple[Restart, ...] = ()
     writes: tuple[Write, ...] = ()
+    objects: tuple[Objects, ...] = ()
     failure: str | None = None
     is_notebook: bool = False
     span: Callable[[Site], Span] = field(default=_nowhere, repr=False, compare=False)

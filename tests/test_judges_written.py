@@ -1,4 +1,4 @@
-"""TLD504 judges hand-written runs: what a worker's first fetch did to its dataset."""
+"""TLD504 and TLD302 judge hand-written runs: what fetches did to a dataset, and what it cost the workers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from flake8_torchloader.rules import all_rules
 from flake8_torchloader.settings import Settings
 from flake8_torchloader.trial import Run, Trial
 from flake8_torchloader.verdict import Outcome, Reason, Suspect
-from flake8_torchloader.worker_seen import FirstFetch
+from flake8_torchloader.worker_seen import FirstFetch, Worker
 
 FILE, LINE = "/home/me/data.py", 12
 (RULE,) = (rule(Settings()) for rule in all_rules() if rule.code == "TLD504")
@@ -68,3 +68,48 @@ def test_other_changes_are_none(one: FirstFetch) -> None:
 
 def test_nothing_is_said_without_runs() -> None:
     assert RULE.judge({}, Suspect(FILE, LINE)).reason is Reason.NO_TRIAL
+
+
+# TLD302
+
+(HOARDING,) = (rule(Settings()) for rule in all_rules() if rule.code == "TLD302")
+MANY, FEW = AttributeSeen("rows", "list[200000]", None, ""), AttributeSeen("rows", "list[200]", None, "")
+MEBIBYTE = 1024 * 1024
+
+
+def hoard(attribute: AttributeSeen, grown: int = 0, sent: tuple[int, ...] = ()) -> dict[Trial, Run]:
+    """Runs in which a dataset kept this attribute, a worker grew by so many bytes, or was sent so many."""
+    loader = LoaderBuilt(1, MAIN, Site(FILE, 30), 2, "data.Rows", None, is_persistent=False, is_iterable=False)
+    worker = Worker(WORKERS[0], 0, 1, True, True, 2, 10 * MEBIBYTE, 10 * MEBIBYTE + grown, frozenset(), None)
+    return {
+        trial: made_run(
+            trial,
+            loaders=(loader,),
+            passes=(made_pass(trial, attributes=(attribute,), payload_bytes=sent),),
+            workers=(worker,),
+        )
+        for trial in (Trial.CONTROL, Trial.FORK)
+    }
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        (hoard(MANY, grown=30 * MEBIBYTE), "a worker grew by 30 MiB: rows (list[200000])"),
+        (hoard(MANY, sent=(2 * MEBIBYTE, MEBIBYTE)), "2 workers x 2 MiB pickled: rows (list[200000])"),
+    ],
+    ids=["grown", "sent"],
+)
+def test_what_a_large_container_cost_a_worker_is_confirmed(found: dict[Trial, Run], said: str) -> None:
+    verdict = HOARDING.judge(found, Suspect(FILE, LINE))
+
+    assert (verdict.outcome, verdict.evidence[0].text) == (Outcome.CONFIRMED, said)
+
+
+@pytest.mark.parametrize(
+    "found",
+    [hoard(FEW, grown=30 * MEBIBYTE), hoard(MANY, grown=MEBIBYTE), hoard(MANY, sent=(1000, 1000))],
+    ids=["few objects", "hardly grown", "hardly sent"],
+)
+def test_what_costs_little_is_refuted(found: dict[Trial, Run]) -> None:
+    assert HOARDING.judge(found, Suspect(FILE, LINE)).outcome is Outcome.REFUTED

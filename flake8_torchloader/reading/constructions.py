@@ -10,7 +10,7 @@ from flake8_torchloader.construction import Argument, Construction, Kind
 from flake8_torchloader.module import UNKNOWN, Basis, Value
 from flake8_torchloader.reading.datasets import DatasetReader
 from flake8_torchloader.reading.exact import ExactReader
-from flake8_torchloader.reading.guards import last_name
+from flake8_torchloader.reading.guards import dotted, last_name
 from flake8_torchloader.reading.known import (
     CPU_COUNTERS,
     ITEM_READERS,
@@ -26,6 +26,7 @@ from flake8_torchloader.reading.loaders import LoaderReader
 from flake8_torchloader.reading.names import Names
 from flake8_torchloader.reading.scopes import Expression, Running, Scope, ScopeKind
 from flake8_torchloader.reading.values import Values
+from flake8_torchloader.reading.walk import below
 
 _DISPLAYS = (cst.List, cst.Tuple, cst.Set, cst.Dict, cst.ListComp, cst.SetComp, cst.DictComp, cst.GeneratorExp)
 _MODULES = {"multiprocessing", "torch.multiprocessing"}
@@ -43,6 +44,7 @@ class ConstructionReader:
         self.loaders = loaders
         self.datasets = datasets
         self._are_options_kept: bool | None = None
+        self._tested: dict[Scope, set[str]] = {}
         self._later: dict[int, list[tuple[str, Expression]]] | None = None
 
     def read(self) -> Iterator[Construction]:
@@ -88,14 +90,24 @@ class ConstructionReader:
     def _value(self, expression: Expression) -> Value:
         """The constants of an argument; of an option only numbers, for a parser makes something else of a text.
 
-        What a function is given may be a slip of the one call that stands in this file: no text, then.
+        An attribute of any other object may be set anywhere, and what a test asks about may be known on this path.
         """
         value = self.values.value(expression)
-        are_numbers = all(isinstance(constant, (bool, int, float)) for constant in value.constants)
+        is_attribute = isinstance(expression.node, cst.Attribute)
+        if value.complete and (is_attribute or isinstance(expression.node, cst.Name)) and self._is_tested(expression):
+            return UNKNOWN
         if value.basis is Basis.OPTION:
+            are_numbers = all(isinstance(constant, (bool, int, float)) for constant in value.constants)
             return value if are_numbers and self._keeps_options() else UNKNOWN
-        is_passed = not are_numbers and isinstance(expression.node, cst.Attribute)
-        return UNKNOWN if is_passed else value
+        return UNKNOWN if is_attribute else value
+
+    def _is_tested(self, expression: Expression) -> bool:
+        """Whether a test in the same function asks about a name, or an assertion does."""
+        home = expression.spot.scope.function or expression.spot.scope.module
+        if home not in self._tested:
+            tests = (node.test for node in below(home.node) if isinstance(node, (cst.If, cst.Assert, cst.While)))
+            self._tested[home] = {dotted(part) for test in tests for part in below(test)}
+        return dotted(expression.node) in self._tested[home]
 
     def _keeps_options(self) -> bool:
         """Whether nothing is seen to replace the defaults of options from elsewhere."""

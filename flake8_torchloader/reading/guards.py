@@ -92,6 +92,17 @@ def breaks(body: cst.BaseSuite) -> bool:
     return bool(lines) and not skips and any(isinstance(small, cst.Break) for small in _smalls(lines[-1]))
 
 
+def ends(body: cst.BaseSuite) -> bool:
+    """Whether a round of a loop is its last one unless something fails or a test says otherwise."""
+    for line in body.body:
+        inner = [line.body] if isinstance(line, (cst.With, cst.Try)) else []
+        if isinstance(line, cst.Try) and line.orelse is not None:
+            inner.append(line.orelse.body)
+        if any(isinstance(small, (cst.Break, cst.Return)) for small in _smalls(line)) or any(map(ends, inner)):
+            return True
+    return False
+
+
 def leaves(line: cst.CSTNode) -> bool:
     """Whether a line ends the function or the program whenever it is run."""
     return any(isinstance(s, (cst.Return, cst.Raise)) or _exits(s) for s in _smalls(line))

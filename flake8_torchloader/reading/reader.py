@@ -26,6 +26,7 @@ from flake8_torchloader.reading.loaders import LoaderReader
 from flake8_torchloader.reading.main_only import MainOnlyReader
 from flake8_torchloader.reading.models import ModelReader
 from flake8_torchloader.reading.names import Names
+from flake8_torchloader.reading.objects import ObjectReader
 from flake8_torchloader.reading.opencv_calls import OpenCVReader
 from flake8_torchloader.reading.places import Places
 from flake8_torchloader.reading.positions import Positions
@@ -75,6 +76,7 @@ def read_module(
         is_notebook=is_notebook,
         constructions=tuple(ConstructionReader(names, exact, values, loaders, datasets).read()),
         restarts=tuple(RestartReader(names, exact, values, places, loaders).read()),
+        objects=tuple(ObjectReader(names, values, datasets).read()),
         writes=tuple(WriteReader(names, datasets).read()),
         cuda=tuple(CudaReader(names, values, contents, datasets).read(text)),
         span=positions,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import libcst as cst
 
-from flake8_torchloader.reading.guards import last_name
+from flake8_torchloader.reading.guards import ends, last_name
 from flake8_torchloader.reading.leaves import Literal
 from flake8_torchloader.reading.loaders import LoaderReader
 from flake8_torchloader.reading.names import Names
@@ -49,6 +49,12 @@ class Loop:
     iterated: Expression | None
     target: cst.CSTNode | None
     block: Block | None
+
+    @property
+    def is_left(self) -> bool:
+        """Whether the loop ends with its first round if all goes well."""
+        node = self.block.loop.node if self.block is not None and self.block.loop is not None else None
+        return isinstance(node, (cst.For, cst.While)) and ends(node.body)
 
     def holds(self, expression: Expression) -> bool:
         """Whether an expression stands in the body."""
@@ -135,7 +141,7 @@ class Repetition:
 
     def _takes_steps(self, loop: Loop, firsts: set[int]) -> bool:
         target = {node.value for node in below(loop.target) if isinstance(node, cst.Name)} if loop.target else set()
-        if self.is_short(loop) or any(_ONCE.search(name) for name in target):
+        if self.is_short(loop) or loop.is_left or any(_ONCE.search(name) for name in target):
             return False
         if any(_EPOCH.search(name) for name in target) and self._is_busy(loop):
             return False
