@@ -179,8 +179,8 @@ def _site(binding: Binding) -> Expression | None:
 
 
 def _meaning(binding: Binding) -> str | None:
-    """What a name is set to, if that can be compared: an import, or a literal."""
+    """What a name is set to, if that can be compared: an import, or the text of an expression."""
     if binding.how is How.IMPORT:
         return binding.name
-    node = binding.value.node if binding.how is How.VALUE and binding.value is not None else None
-    return node.value if isinstance(node, (cst.SimpleString, cst.Integer, cst.Float)) else None
+    is_plain = binding.how is How.VALUE and not binding.path
+    return cst.Module([]).code_for_node(binding.value.node) if is_plain and binding.value is not None else None

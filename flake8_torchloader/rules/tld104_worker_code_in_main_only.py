@@ -85,7 +85,7 @@ class WorkerCodeInMainOnly(Rule):
 
     code = "TLD104"
     name = "worker-code-in-main-only"
-    message = "{name} is set in the main program only: {harm} {methods}; {remedy}"
+    message = "{name} is {done} in the {where} only: {harm} {methods}; {remedy}"
     methods = PICKLING_METHODS
 
     def check(self, module: Module) -> Iterator[Hazard]:
@@ -96,6 +96,8 @@ class WorkerCodeInMainOnly(Rule):
             remedy = "define it in a module" if module.is_notebook else "define it at module level"
             words = {
                 "name": lacked.name,
+                "done": "defined" if lacked.lack is Lack.DEFINITION else "set",
+                "where": "notebook" if module.is_notebook else "main program",
                 "harm": _HARMS[lacked.lack].format(shorten(lacked.reader)),
                 "remedy": remedy if lacked.lack is Lack.DEFINITION else "pass it in",
             }
