@@ -11,7 +11,7 @@ from flake8_torchloader.reading.contents import Contents, Held
 from flake8_torchloader.reading.datasets import DatasetReader
 from flake8_torchloader.reading.known import is_dataset_name
 from flake8_torchloader.reading.leaves import Defined, Literal
-from flake8_torchloader.reading.loaders import LoaderReader
+from flake8_torchloader.reading.loaders import LoaderCall, LoaderReader
 from flake8_torchloader.reading.names import Names
 from flake8_torchloader.reading.scopes import Expression, Scope, ScopeKind
 from flake8_torchloader.start_method import ALL_METHODS, StartMethod
@@ -43,7 +43,8 @@ class CrossingReader:
             name = self.loaders.name(loader)
             for slot in ("collate_fn", "worker_init_fn", "dataset"):
                 for argument in loader.arguments.of(slot):
-                    yield from self._crossings(argument, slot, name, loader.methods, loader.sites)
+                    found = self._crossings(argument, slot, name, loader.methods, loader.sites)
+                    yield from (crossing for crossing in found if not _may_exclude(loader, crossing))
 
     def _through_classes(self) -> Iterator[Crossing]:
         for dataset in self.datasets.by_scope.values():
@@ -98,6 +99,13 @@ class CrossingReader:
         if self.names.is_own(scope):
             return itself or self.names.own(mention)
         return mention if self.names.own(mention) is mention else None
+
+
+def _may_exclude(loader: LoaderCall, crossing: Crossing) -> bool:
+    """Whether a loader that has no workers in some case may be in that case when something is sent in some case."""
+    written = crossing.definition
+    is_always_sent = not isinstance(written, Expression) or written.spot.block.is_certain
+    return not is_always_sent and 0 in loader.workers.constants
 
 
 def definition(scope: Scope) -> Expression | None:
