@@ -267,7 +267,7 @@ class ArrayReader:
                 yield Whole(at, leaf.name, None, is_item=True)
             scope = leaf.scope if isinstance(leaf, Defined) else None
             if isinstance(leaf, Literal) and isinstance(leaf.node, cst.Lambda):
-                scope = self.names.file.by_node.get(id(leaf.node))
+                scope = self.names.inner_scope(leaf.expression)
             for returned in scope.returns if scope is not None else ():
                 yield from self._whole(returned, in_loop=True)
 

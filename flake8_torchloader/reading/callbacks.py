@@ -69,7 +69,7 @@ class Callbacks:
 
     def _function(self, leaf: Leaf) -> Scope | None:
         if isinstance(leaf, Literal) and isinstance(leaf.node, cst.Lambda):
-            return self.names.file.by_node.get(id(leaf.node))
+            return self.names.inner_scope(leaf.expression)
         is_function = isinstance(leaf, Defined) and leaf.scope.kind is ScopeKind.FUNCTION
         return leaf.scope if is_function and isinstance(leaf, Defined) else None
 

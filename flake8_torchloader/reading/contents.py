@@ -9,9 +9,10 @@ import libcst as cst
 
 from flake8_torchloader.reading.arguments import ArgumentReader
 from flake8_torchloader.reading.callsites import CallSite
+from flake8_torchloader.reading.choices import choice
 from flake8_torchloader.reading.guards import last_name
 from flake8_torchloader.reading.known import KEEPERS, NOT_KEPT, is_dataset_name
-from flake8_torchloader.reading.leaves import Element, Leaf, Literal
+from flake8_torchloader.reading.leaves import Element, Imported, Leaf, Literal
 from flake8_torchloader.reading.names import Names
 from flake8_torchloader.reading.scopes import Binding, Expression, How, Parameter, Scope, lasting
 
@@ -124,12 +125,27 @@ class Contents:
         return self._outer.get(id(node), [])
 
     def _kept(self, call: Expression, binding: Binding) -> Expression | None:
-        """What `self.x = value` keeps for this very object, where value is a parameter."""
+        """What `self.x = value` keeps for this very object, where value is a parameter or chosen by one."""
+        chosen = self.chosen(CallSite(call, bound=True), binding)
+        if chosen is not None:
+            return chosen
         parameter = self.parameter_of(binding)
         if parameter is not None or binding.value is None:
             return self.names.calls.given(CallSite(call, bound=True), parameter) if parameter else None
         init = binding.spot.scope.function
         return binding.value.within(self.names.calls.frame(init, call)) if init is not None else binding.value
+
+    def chosen(self, site: CallSite, binding: Binding) -> Expression | None:
+        """What `self.x = value or default` keeps at one call of `__init__`, where that tells which it is."""
+        one = choice(binding.value) if binding.value is not None and not binding.path else None
+        given = self.names.calls.given(site, one.parameter) if one is not None else None
+        if one is None or given is None:
+            return None
+        is_none = [leaf == Imported("builtins.None") for leaf in self.names.sources(given)]
+        if all(is_none):
+            init = one.default.spot.scope.function
+            return one.default.within(self.names.calls.frame(init, site.call)) if init is not None else one.default
+        return None if any(is_none) else given
 
     def parameter_of(self, binding: Binding) -> Parameter | None:
         """The parameter of `__init__` that `self.x = value` keeps as it is, if it is one."""
@@ -145,9 +161,11 @@ class Contents:
         """What an attribute is set to; for a parameter of `__init__`, what each call gives for it."""
         value, parameter = binding.value, self.parameter_of(binding)
         init = self.names.method(scope, "__init__")
-        if value is None or parameter is None or init is None:
-            return [] if value is None else [value]
-        sites = self.names.calls.sites(init)
+        sites = self.names.calls.sites(init) if init is not None else []
+        if value is None:
+            return []
+        if parameter is None:
+            return list(dict.fromkeys(self.chosen(site, binding) or value for site in sites)) or [value]
         given = [self.names.calls.given(site, parameter) for site in sites] if sites else [parameter.default]
         return [argument for argument in given if argument is not None]
 

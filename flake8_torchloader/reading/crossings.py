@@ -9,6 +9,7 @@ import libcst as cst
 from flake8_torchloader.module import Crossing, Kind
 from flake8_torchloader.reading.contents import Contents, Held
 from flake8_torchloader.reading.datasets import DatasetReader
+from flake8_torchloader.reading.decorated import stand_in
 from flake8_torchloader.reading.known import is_dataset_name
 from flake8_torchloader.reading.leaves import Defined, Literal
 from flake8_torchloader.reading.loaders import LoaderCall, LoaderReader
@@ -63,7 +64,8 @@ class CrossingReader:
         seen = self.datasets.silenced | self.datasets.reached
         for call in self.names.file.calls if self.datasets.may_meet_workers else ():
             name = self.names.callee_name(call)
-            if is_dataset_name(name) and call not in seen:
+            is_only_shown = not self.loaders.calls and call.spot.scope.function is None
+            if is_dataset_name(name) and call not in seen and not is_only_shown:
                 yield from self._crossings(call, "dataset", name.rpartition(".")[2], ALL_METHODS, ())
 
     def _crossings(
@@ -87,12 +89,21 @@ class CrossingReader:
             site = self._site(leaf.expression.spot.scope, mention, leaf.expression)
             name = self.names.file.names.get(id(leaf.node), "")
             return (Kind.LAMBDA, site, name, leaf.expression) if site is not None else None
-        if isinstance(leaf, Defined) and leaf.scope.kind is ScopeKind.FUNCTION and leaf.scope.is_local:
-            site = self._site(leaf.scope, mention) if leaf.scope.owner is None else None
-            return (Kind.FUNCTION, site, leaf.scope.name, definition(leaf.scope)) if site is not None else None
+        if isinstance(leaf, Defined) and leaf.scope.kind is ScopeKind.FUNCTION:
+            return self._function(leaf.scope, mention)
         scope = self.names.instance_of(leaf)
         site = self._site(scope, mention) if scope is not None and scope.is_local else None
         return (Kind.CLASS, site, scope.name, definition(scope)) if scope is not None and site is not None else None
+
+    def _function(self, scope: Scope, mention: Expression) -> tuple[Kind, Expression, str, Expression | None] | None:
+        """A function to which no name leads; a bound method takes its object along, and with it the object's class."""
+        sent = scope if scope.is_local else stand_in(self.names, scope)
+        carrier = sent if sent is None or sent.owner is None else sent.owner
+        if carrier is None or not carrier.is_local:
+            return None
+        site = self._site(scope, mention)
+        kind = Kind.FUNCTION if carrier is sent else Kind.CLASS
+        return (kind, site, carrier.name, definition(carrier)) if site is not None else None
 
     def _site(self, scope: Scope, mention: Expression, itself: Expression | None = None) -> Expression | None:
         """The line of this file to speak of; None where another file sends what is its own."""

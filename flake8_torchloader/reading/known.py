@@ -103,7 +103,7 @@ KEEPERS = (
     "torchvision.transforms.", "torchvision.datasets.", "torchaudio.transforms.",
     "torchaudio.datasets.", "albumentations.", "monai.transforms.", "monai.data.", "kornia.augmentation.",
     "torchio.", "timm.data.", "webdataset.", "torchdata.", "torch.utils.data.", "torchtext.transforms.",
-    "medmnist.", "imgaug.augmenters.", "volumentations.", "torch_geometric.transforms.",
+    "medmnist.", "imgaug.augmenters.", "numpy.vectorize", "volumentations.", "torch_geometric.transforms.",
     "torch_geometric.datasets.", "torch_geometric.data.", "pytorchvideo.transforms.", "pytorchvideo.data.",
     "audiomentations.", "torch_audiomentations.", "tonic.", "functools.partial", "builtins.list",
     "builtins.tuple", "builtins.dict", "builtins.set", "collections.OrderedDict", "builtins.reversed",

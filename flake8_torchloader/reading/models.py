@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TypeGuard
 
@@ -30,6 +31,7 @@ _WRAPPERS = {
 
 _NO_NETWORKS = ("Tokenizer", "Processor", "FeatureExtractor", "Config", "Scheduler", "Dataset")
 _PARAMETERS = {"parameters", "named_parameters"}
+_NAMED = re.compile(r"(^|[._])(model|net)|net$")
 _LOSS = ("Loss", "Criterion", "loss", "criterion")
 
 
@@ -43,7 +45,7 @@ class ModelReader:
     def read(self) -> Iterator[Model]:
         """Every network once, where it is built; of several branches that choose one, the first."""
         built = (self.names.own(e) for call in self.names.file.calls for e in self._trained(call))
-        trained = {id(e.node) for e in built if e is not None}
+        trained = {id(e.node) for e in built if e is not None} | self._acts_as_model()
         inner: set[int] = set()
         branches: dict[str, list[Spot]] = {}
         for call in self.names.file.calls:
@@ -91,6 +93,26 @@ class ModelReader:
             yield from self._built(call.of(node.func.value))
         elif self.names.callee_name(call).endswith((".DataParallel", ".DistributedDataParallel")) and node.args:
             yield from self._built(call.of(node.args[0].value))
+
+    def _acts_as_model(self) -> set[int]:
+        """The calls whose results do two things of a network: load a state, train(), move to a device.
+
+        Optimizers load a state and tensors are moved. What loads one and is called a model or net is believed.
+        """
+        loads, trains = self._asked("load_state_dict"), self._asked("train")
+        moves = self._asked("to", "cuda") if loads or trains else set()
+        named = {call for call in loads if _NAMED.search(self.names.file.names.get(call, ""))}
+        return (loads & trains) | (loads & moves) | (trains & moves) | named
+
+    def _asked(self, *methods: str) -> set[int]:
+        """The calls that built what one of some methods is called on."""
+        calls = (call for call in self.names.file.calls if last_name(call.node) in methods)
+        built = (self.names.own(e) for call in calls for e in self._behind(call))
+        return {id(e.node) for e in built if e is not None}
+
+    def _behind(self, call: Expression) -> Iterator[Expression]:
+        func = call.node.func if isinstance(call.node, cst.Call) else None
+        return self._built(call.of(func.value)) if isinstance(func, cst.Attribute) else iter(())
 
     def _shows_model(self, node: cst.Call, method: str) -> bool:
         """Only a network has parameters, is switched to `eval()`, or is moved by a `.to()` whose result is dropped."""

@@ -15,6 +15,7 @@ import libcst as cst
 from flake8_torchloader.reading.callsites import CallSites
 from flake8_torchloader.reading.collect import Collector
 from flake8_torchloader.reading.containers import Containers
+from flake8_torchloader.reading.fields import Fields
 from flake8_torchloader.reading.files import Files
 from flake8_torchloader.reading.imports import Imports
 from flake8_torchloader.reading.known import STAR_EXPORTS
@@ -62,6 +63,7 @@ class Names(Files):
         super().__init__(file)
         self.calls = CallSites(self)
         self.containers = Containers(self)
+        self.fields = Fields(self)
         self.imports = Imports(self, path, settings) if path is not None and settings.follow_depth else None
         self._known: dict[tuple[int, Frame | None], list[Leaf]] = {}
         self._asked: set[tuple[int, Frame | None]] = set()
@@ -215,16 +217,10 @@ class Names(Files):
             elif isinstance(leaf, Namespace) and self.imports is not None:
                 yield from self.imports.member(leaf.scope, name) or [Opaque()]
             elif owner is not None and owner.kind is ScopeKind.CLASS:
-                yield from self.attribute(owner, name, leaf) or [Literal(expression)]
+                given = self.fields.given(leaf, name)
+                yield from given or self.attribute(owner, name, leaf) or [Literal(expression)]
             else:
-                yield from self._field(leaf, name) or [Literal(expression)]
-
-    def _field(self, leaf: Leaf, name: str) -> list[Leaf]:
-        """What `SimpleNamespace(name=...)`, or any object that is made with `name=...`, has under that name."""
-        if not isinstance(leaf, Literal) or not isinstance(leaf.node, cst.Call):
-            return []
-        given = [a.value for a in leaf.node.args if a.keyword is not None and a.keyword.value == name]
-        return [found for value in given for found in self.sources(leaf.expression.of(value))]
+                yield from self.fields.given(leaf, name) or [Literal(expression)]
 
     def _objects(self, expression: Expression) -> list[Leaf]:
         """What stands before a dot; `super()` is an object of the nearest base of this file."""
