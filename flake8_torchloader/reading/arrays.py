@@ -42,6 +42,7 @@ _LABELS = ("label", "target", "class", "index", "indices", "ids", "mean", "std",
 
 
 _TABLES = ("pandas", "polars")
+_IMAGES = ("imread", "Image.open", "ReadImage")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,9 @@ class ArrayReader:
         if whole.source in MAKERS:
             return self._in_build(whole.call)
         is_sample = whole.is_item and whole.source in ITEM_READERS
-        return not _names_labels(attribute) and (is_sample or not reads_items) and self._in_build(whole.call)
+        is_image = is_sample and whole.source.endswith(_IMAGES)  # images are no small labels, whatever they are called
+        is_data = is_image or (not _names_labels(attribute) and (is_sample or not reads_items))
+        return is_data and self._in_build(whole.call)
 
     def _in_build(self, call: Expression) -> bool:
         function = call.spot.scope.function
@@ -268,8 +271,9 @@ class ArrayReader:
             scope = leaf.scope if isinstance(leaf, Defined) else None
             if isinstance(leaf, Literal) and isinstance(leaf.node, cst.Lambda):
                 scope = self.names.inner_scope(leaf.expression)
+            frame = self.names.calls.frame(scope, at) if scope is not None else None
             for returned in scope.returns if scope is not None else ():
-                yield from self._whole(returned, in_loop=True)
+                yield from self._whole(returned.within(frame), in_loop=True)
 
     def _is_lazy(self, at: Expression, node: cst.Call, name: str) -> bool:
         """An `.npz` opens without being read."""
