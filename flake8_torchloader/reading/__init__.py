@@ -8,11 +8,8 @@ from pathlib import Path
 
 from flake8_torchloader.finding import Span
 from flake8_torchloader.module import Module, Site
-from flake8_torchloader.reading.relevance import (
-    text_may_matter,
-    too_deep,
-    tree_may_matter,
-)
+from flake8_torchloader.reading.limits import limit_in
+from flake8_torchloader.reading.relevance import text_may_matter, tree_may_matter
 from flake8_torchloader.settings import Settings
 
 
@@ -31,6 +28,7 @@ def read(
     text = text.removeprefix("\ufeff")
     if not text_may_matter(text):
         return Module()
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
     try:
         tree = ast.parse(text) if tree is None else tree
     except SyntaxError as error:
@@ -39,18 +37,22 @@ def read(
         return _unread(f"Python can't parse it: {error}", 1)
     if not tree_may_matter(tree, text):
         return Module()
-    line = too_deep(tree)
-    if line is not None:
-        return _unread("an expression is nested too deeply", line)
+    limit = limit_in(tree, text)
+    if limit is not None:
+        return _unread(limit.reason, limit.line)
     return _read_whole(text, tree, path, settings, is_notebook=is_notebook)
 
 
 def _read_whole(text: str, tree: ast.Module, path: str, settings: Settings, *, is_notebook: bool) -> Module:
+    from libcst import ParserSyntaxError
+
     from flake8_torchloader.reading.reader import read_module
 
     try:
         file = Path(path).absolute() if path and os.path.isfile(path) else None
         return read_module(text, tree, file, settings, is_notebook=is_notebook)
+    except ParserSyntaxError as error:
+        return _unread("libcst can't parse it, though Python can", error.raw_line)
     except Exception as error:
         return _unread(f"{type(error).__name__} while reading it", 1)
 

@@ -80,6 +80,8 @@ class LoaderReader:
         self.places = places
         self._default = self._default_methods()
         self._known: dict[Expression, LoaderCall | None] = {}
+        self._barren: set[Expression] = set()
+        """What is known to hold no loader: `x = f(x)`, written a thousand times, asks of each x in turn."""
         self.elsewhere = Elsewhere(names, self)
         made = [loader for call in names.file.calls if (loader := self.loader_call(call)) is not None]
         given = [loader for call in names.file.calls for loader in self.elsewhere.given(call)]
@@ -190,7 +192,7 @@ class LoaderReader:
         looked_at: set[Expression] = set()
         while stack and len(looked_at) < _MOST_WRAPPERS:
             for leaf in self.names.sources(stack.pop()):
-                if not isinstance(leaf, Literal) or leaf.expression in looked_at:
+                if not isinstance(leaf, Literal) or leaf.expression in looked_at or leaf.expression in self._barren:
                     continue
                 looked_at.add(leaf.expression)
                 loader = self.loader_call(leaf.expression)
@@ -198,6 +200,8 @@ class LoaderReader:
                 inner = self._wrapped(leaf) if loader is None else []
                 stack += [e for e in inner if e not in seen]
                 seen.update(inner)
+        if not found:
+            self._barren |= {expression} if stack else looked_at
         return list(dict.fromkeys(found))
 
     def _wrapped(self, leaf: Literal) -> list[Expression]:

@@ -12,8 +12,8 @@ from libcst.metadata import MetadataWrapper, PositionProvider
 
 from flake8_torchloader.reading.collect import Collector
 from flake8_torchloader.reading.guards import last_name
+from flake8_torchloader.reading.limits import limit_in
 from flake8_torchloader.reading.outline import Outline, outline
-from flake8_torchloader.reading.relevance import too_deep
 from flake8_torchloader.reading.scopes import Binding, Expression, Scope, ScopeKind
 from flake8_torchloader.reading.walk import Step, walk
 
@@ -102,7 +102,7 @@ class OtherFile(Collector):
         self._piece, top = piece, self._spot
         text = "\n".join(self._lines[first - 1 : last]) + "\n"
         try:
-            if too_deep(_parsed(text)) is not None:
+            if limit_in(_parsed(text), text) is not None:
                 return
             self._modules[piece] = cst.parse_module(text)
             walk(self._modules[piece], self)

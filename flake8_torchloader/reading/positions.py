@@ -10,6 +10,7 @@ from libcst.metadata import MetadataWrapper, PositionProvider
 from flake8_torchloader.finding import Span
 from flake8_torchloader.module import Site
 from flake8_torchloader.reading.names import Names
+from flake8_torchloader.reading.parsing import Parsed
 from flake8_torchloader.reading.scopes import Expression
 
 
@@ -20,10 +21,10 @@ class Positions:
     statement of one tree is the n-th of the other.
     """
 
-    def __init__(self, module: cst.Module, tree: ast.Module, names: Names) -> None:
-        self.module = module
+    def __init__(self, parsed: Parsed, tree: ast.Module, names: Names) -> None:
+        self.parsed = parsed
         self.names = names
-        self._lines = _first_lines(module, tree)
+        self._lines = _first_lines(parsed.module, tree)
         self._spans: dict[int, dict[cst.CSTNode, Span]] = {}
 
     def __call__(self, site: Site) -> Span:
@@ -46,8 +47,8 @@ class Positions:
         return (str(file.path), file.line(site)) if file is not None and isinstance(site, Expression) else None
 
     def _of_statement(self, top: int) -> dict[cst.CSTNode, Span]:
-        statement = self.module.body[top]
-        alone = self.module.with_changes(header=[], body=[statement], footer=[])
+        statement = self.parsed.module.body[top]
+        alone = cst.Module(body=[statement], default_indent=self.parsed.indents[top])
         wrapper = MetadataWrapper(alone, unsafe_skip_copy=True)
         ranges = wrapper.resolve(PositionProvider)
         first = statement.body[0] if isinstance(statement, cst.SimpleStatementLine) else statement

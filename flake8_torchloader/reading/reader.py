@@ -28,6 +28,7 @@ from flake8_torchloader.reading.models import ModelReader
 from flake8_torchloader.reading.names import Names
 from flake8_torchloader.reading.objects import ObjectReader
 from flake8_torchloader.reading.opencv_calls import OpenCVReader
+from flake8_torchloader.reading.parsing import parse
 from flake8_torchloader.reading.places import Places
 from flake8_torchloader.reading.positions import Positions
 from flake8_torchloader.reading.restarts import RestartReader
@@ -48,11 +49,11 @@ def read_module(
 
     With its absolute `path`, what it imports from its project is looked up there, as far as the settings allow.
     """
-    module = cst.parse_module(text)
-    file = Collector(module)
+    parsed = parse(text, tree)
+    file = Collector(parsed.module)
     if is_notebook:
         file.guard_rest()
-    walk(module, file)
+    walk(parsed.module, file)
     names = Names(file, path, settings)
     arguments, values, places = ArgumentReader(names), Values(names), Places(names)
     contents = Contents(names, arguments)
@@ -60,7 +61,7 @@ def read_module(
     loaders = LoaderReader(names, arguments, values, places)
     datasets = DatasetReader(names, contents, loaders, places)
     keepsakes = KeepsakeReader(names, contents, datasets)
-    positions = Positions(module, tree, names)
+    positions = Positions(parsed, tree, names)
     return Module(
         loaders=tuple(loaders.records()),
         models=tuple(ModelReader(names, places).read()),

@@ -5,9 +5,13 @@ from __future__ import annotations
 import ast
 
 from flake8_torchloader.reading.known import LIBRARIES
+from flake8_torchloader.reading.syntax import levels
 
 _WORDS = ("DataLoader", "ataset", "DataModule", "Lambda")
 _LIBRARIES = ("torchvision", "torchaudio", "torchvision.datasets", "torchaudio.datasets")
+_TELLING = {ast.ClassDef, ast.Call, ast.ImportFrom, ast.Import, ast.Attribute}
+"""The kinds of node that can show it; most nodes are of none of them."""
+
 _METHODS = ("__getitem__", "__iter__", "__getitems__")
 _WORKERS_POSITION = 6
 """How many positional arguments a loader has if the number of workers is one of them."""
@@ -20,12 +24,6 @@ _REJECTED = (
 )  # fmt: skip
 """Arguments that torch may reject alone, or beside others."""
 
-_DEEPEST = 240
-"""Levels of the tree that are still read: a chain costs libcst's parser the square of its length."""
-
-_BRACKETS = 80
-"""Levels of nested calls and displays that are still read: libcst writes them out recursively."""
-
 
 def text_may_matter(text: str) -> bool:
     """Whether a file speaks of torch and of data at all."""
@@ -35,13 +33,8 @@ def text_may_matter(text: str) -> bool:
 def tree_may_matter(tree: ast.Module, text: str) -> bool:
     """Whether a file makes a loader with workers, defines a dataset, or makes one of a known library."""
     speaks_of_workers = "workers" in text or "create_loader" in text
-    stack: list[ast.AST] = [tree]
-    while stack:
-        node = stack.pop()
-        if _is_candidate(node, speaks_of_workers=speaks_of_workers):
-            return True
-        stack.extend(ast.iter_child_nodes(node))
-    return False
+    telling = (node for level in levels(tree) for node in level if type(node) in _TELLING)
+    return any(_is_candidate(node, speaks_of_workers=speaks_of_workers) for node in telling)
 
 
 def _is_candidate(node: ast.AST, *, speaks_of_workers: bool) -> bool:
@@ -91,15 +84,3 @@ def _may_be_dataset(node: ast.ClassDef) -> bool:
     acts = any(isinstance(i, ast.FunctionDef) and i.name in _METHODS for i in node.body)
     names = (base.attr if isinstance(base, ast.Attribute) else getattr(base, "id", "") for base in node.bases)
     return bool(node.bases) and (acts or any("ataset" in name for name in names))
-
-
-def too_deep(tree: ast.Module) -> int | None:
-    """The line of code that is nested too deeply to be read, if there is any."""
-    stack: list[tuple[ast.AST, int, int]] = [(tree, 0, 0)]
-    while stack:
-        node, depth, brackets = stack.pop()
-        brackets += isinstance(node, (ast.Call, ast.List, ast.Tuple, ast.Dict, ast.Set, ast.Subscript, ast.Lambda))
-        if depth > _DEEPEST or brackets > _BRACKETS:
-            return getattr(node, "lineno", 1)
-        stack += [(child, depth + 1, brackets) for child in ast.iter_child_nodes(node)]
-    return None

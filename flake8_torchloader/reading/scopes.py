@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
@@ -248,9 +249,10 @@ def reaching(name: str, spot: Spot) -> list[Binding]:
     home = next(s for s in spot.scope.around() if s.kind is not ScopeKind.COMPREHENSION)
     if scope is not home:
         return bindings
-    earlier = [binding for binding in bindings if binding.spot.order < spot.order]
+    earlier = bisect_left(bindings, spot.order, key=lambda binding: binding.spot.order)
     found: list[Binding] = []
-    for binding in reversed(earlier or bindings):
+    for index in reversed(range(earlier or len(bindings))):
+        binding = bindings[index]
         found.append(binding)
         if binding.how is not How.ADDED and binding.spot.block.encloses(spot.block):
             break

@@ -1,0 +1,48 @@
+"""Walking Python's own tree quickly: only along the fields that can hold what anybody asks about."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import Any
+
+_LEAVES = {"ctx", "op", "ops", "id", "attr", "kind", "type_comment", "conversion"}
+"""Fields that hold no node that matters."""
+
+
+class _Fields(dict[type, tuple[str, ...]]):
+    """The fields of each kind of node that may hold nodes; a constant has none, nor has what is no node.
+
+    Only fields are followed, never attributes: other plugins of flake8 write the parent of a node on it.
+    """
+
+    def __missing__(self, kind: type) -> tuple[str, ...]:
+        names: tuple[str, ...] = () if issubclass(kind, ast.Constant) else getattr(kind, "_fields", ())
+        self[kind] = found = tuple(name for name in names if name not in _LEAVES)
+        return found
+
+
+_FIELDS = _Fields()
+
+
+def levels(tree: ast.AST) -> Iterator[list[Any]]:
+    """The nodes of a tree, level by level: what is far up comes first, and nesting costs no stack.
+
+    Strings and None, which some lists of nodes hold, are among them.
+    """
+    level: list[Any] = [tree]
+    while level:
+        yield level
+        level = [child for node in level for child in children(node)]
+
+
+def children(node: object) -> list[Any]:
+    """What is right below a node; strings and None may be among it."""
+    found: list[Any] = []
+    for name in _FIELDS[type(node)]:
+        value = getattr(node, name, None)
+        if isinstance(value, list):
+            found += value
+        elif isinstance(value, ast.AST):
+            found.append(value)
+    return found
