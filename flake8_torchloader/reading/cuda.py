@@ -58,7 +58,8 @@ class CudaReader:
                     for call in self._on_cuda(argument):
                         senders.setdefault(id(call.node), (call, []))[1].append(loader)
         for call, loaders in senders.values():
-            yield self._record(call, self.devices.use(call), Place.BUILD, loaders)
+            if self._is_told_here(call, loaders):
+                yield self._record(call, self.devices.use(call), Place.BUILD, loaders)
 
     def _on_cuda(self, argument: Expression) -> Iterator[Expression]:
         for leaf, mention in self.contents.of(argument):
@@ -73,8 +74,12 @@ class CudaReader:
             calls = (call for call in self.names.calls_in(function) if call.spot.running is not Running.NEVER)
             used = ((call, self.devices.use(call)) for call in calls if not _is_for_parent(call))
             first = next(((call, use) for call, use in used if use), None)
-            if first is not None:
+            if first is not None and self._is_told_here(first[0], loaders):
                 yield self._record(*first, Place.WORKER, loaders)
+
+    def _is_told_here(self, call: Expression, loaders: Iterable[LoaderCall]) -> bool:
+        """Whether a use stands here, or at least a loader that sends it: else the file of that loader tells it."""
+        return self.names.is_own(call.spot.scope) or any(loader.site is loader.call for loader in loaders)
 
     def _worker_functions(self) -> dict[Scope, list[LoaderCall]]:
         """The functions that workers run, and which loaders start those.
@@ -102,7 +107,7 @@ class CudaReader:
     def _record(self, call: Expression, use: str, place: Place, loaders: Iterable[LoaderCall]) -> CudaUse:
         """The record of a use; of one in another file, it stands at the first loader that sends it there."""
         methods: frozenset[StartMethod] = frozenset().union(*(loader.methods for loader in loaders))
-        senders = tuple(loader.call for loader in loaders)
+        senders = tuple(site for loader in loaders for site in loader.sites)
         if self.names.is_own(call.spot.scope):
             return CudaUse(call, use, place, methods, senders)
         return CudaUse(senders[0], _function_name(call) or use, place, methods, senders, at=call)

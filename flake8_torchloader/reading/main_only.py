@@ -89,13 +89,13 @@ class MainOnlyReader:
         first = one.parents[0]
         lack = Lack.DEFINITION if at is None else Lack.VALUE if one.everybodys else Lack.NAME
         return MainOnly(
-            site=_site(first) or at or loader.call,
+            site=_site(first) or at or loader.site,
             name=name,
             lack=lack,
             reader=reader,
             read=at,
             methods=loader.methods & PICKLING_METHODS,
-            loaders=(loader.call,),
+            loaders=loader.sites,
         )
 
     # --- globals
