@@ -267,9 +267,21 @@ class Collector(Binder):
             self._bind(node.func.value, How.ADDED, self._at(node.args[-1].value))
             if node.func.attr.value in _SPREADERS:
                 self.spread.add(id(node.args[-1].value))
+        self._set_by_name(node)
         if last_name(node) in ("set_transform", "set_format") and isinstance(node.func, cst.Attribute):
             self.outer += [(self._at(node.func), self._at(arg.value)) for arg in node.args]
         return self._awaiting([node.func, *node.args]) if wants_failure(node) else None
+
+    def _set_by_name(self, node: cst.Call) -> None:
+        """`setattr(self, "x", value)` and `delattr(self, "x")`."""
+        match node.func, [arg.value for arg in node.args]:
+            case cst.Name(value="setattr"), [cst.Name(value=owner), cst.SimpleString() as name, value]:
+                bound = Binding(How.VALUE, self._spot, self._at(value))
+            case cst.Name(value="delattr"), [cst.Name(value=owner), cst.SimpleString() as name]:
+                bound = Binding(How.OTHER, self._spot)
+            case _:
+                return
+        self._bind_attribute(owner, str(name.evaluated_value), bound)
 
     # --- nothing below these can matter
 

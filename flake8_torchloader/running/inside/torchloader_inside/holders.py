@@ -50,4 +50,10 @@ def _head(node: ast.With | ast.For) -> ast.expr:
 
 
 def _attributes(statement: ast.stmt) -> Iterator[str]:
-    return (node.attr for node in ast.walk(statement) if isinstance(node, ast.Attribute))
+    """The attributes that a statement names, by a dot or with `setattr`."""
+    for node in ast.walk(statement):
+        match node:
+            case ast.Attribute(attr=name):
+                yield name
+            case ast.Call(func=ast.Name(id="setattr"), args=[_, ast.Constant(value=str(name)), *_]):
+                yield name
