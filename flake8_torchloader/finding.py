@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from flake8_torchloader.start_method import StartMethod
 
+Site = object
+"""Where a record stands: an opaque token of the reader's, hashable, understood by `Module.span`."""
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Span:

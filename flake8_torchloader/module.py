@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 from typing import TYPE_CHECKING
 
+from flake8_torchloader.finding import Site as Site
 from flake8_torchloader.finding import Span
 from flake8_torchloader.start_method import ALL_METHODS, StartMethod
+from flake8_torchloader.wrong_data import Change, Generator, Sampler, Seeding, Stream
 
 if TYPE_CHECKING:
     from flake8_torchloader.construction import Construction
@@ -20,8 +22,6 @@ if TYPE_CHECKING:
     from flake8_torchloader.main_program import MainOnly, StartMethodSet
 
 Constant = bool | int | float | str | None
-Site = object
-"""Where a record stands: an opaque token of the reader's, hashable, understood by `Module.span`."""
 
 
 class Place(Enum):
@@ -229,22 +229,6 @@ class Variable:
 
 
 @dataclass(frozen=True, slots=True)
-class Generator:
-    """A random generator that is made before the workers start, and drawn from in worker code.
-
-    `source` is the full name of what makes it, `name` what the file calls it, `draws` where workers draw. `loaders` are
-    the loaders that are seen to send it.
-    """
-
-    site: Site
-    source: str
-    name: str
-    draws: tuple[Site, ...]
-    methods: frozenset[StartMethod] = ALL_METHODS
-    loaders: tuple[Site, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class CudaUse:
     """A call that uses CUDA, such as `.to(device)`, in a program whose `loaders` have workers.
 
@@ -291,6 +275,10 @@ class Module:
     restarts: tuple[Restart, ...] = ()
     writes: tuple[Write, ...] = ()
     objects: tuple[Objects, ...] = ()
+    streams: tuple[Stream, ...] = ()
+    seedings: tuple[Seeding, ...] = ()
+    samplers: tuple[Sampler, ...] = ()
+    changes: tuple[Change, ...] = ()
     failure: str | None = None
     is_notebook: bool = False
     span: Callable[[Site], Span] = field(default=_nowhere, repr=False, compare=False)

@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).parent.parent / "flake8_torchloader"
 FLOORS = (
     {
         "start_method", "settings", "finding", "module", "observed", "worker_seen", "trial", "verdict", "sending",
-        "keeping", "opencv", "randomness", "cuda",
+        "keeping", "opencv", "randomness", "wrong_data", "cuda",
         "location", "problem", "patterns", "jobs",
         "construction", "rejections", "restarting", "kept", "main_program",
     },

@@ -65,6 +65,11 @@ def test_what_is_written_for_a_release_that_drew_from_global_generators_is_left_
     assert findings(PIPELINE.format(steps=steps)) == []
 
 
+@pytest.mark.parametrize("steps", ["[A.Resize(8, 8), A.Normalize()]", "unknown()", "[]"])
+def test_a_pipeline_that_is_not_seen_to_draw_is_left_alone(steps: str) -> None:
+    assert findings(PIPELINE.format(steps=steps)) == []
+
+
 def test_an_order_on_which_the_workers_agree_is_left_alone() -> None:
     body = "order = self.rng.permutation(len(self.files))\nyield from order[info.id::info.num_workers]"
     assert findings(STREAM.format(body=indent(body, " " * 8))) == []

@@ -256,6 +256,8 @@ class Collector(Binder):
         function = self._spot.scope.function
         if function is not None:
             function.is_generator = True
+            if isinstance(node.value, cst.From):
+                function.delegates.append(self._at(node.value.item))
 
     def visit_Call(self, node: cst.Call) -> list[Step] | None:
         """Every call; `x.append(y)` puts y into what x holds."""

@@ -7,24 +7,32 @@ from functools import cached_property
 
 import libcst as cst
 
-from flake8_torchloader.module import Generator, Place
+from flake8_torchloader.module import Place
 from flake8_torchloader.reading.datasets import DatasetClass, DatasetReader
 from flake8_torchloader.reading.guards import dotted, last_name
-from flake8_torchloader.reading.known import GENERATORS, OLD_ALBUMENTATIONS, OLD_ALBUMENTATIONS_KEYWORDS
+from flake8_torchloader.reading.known import (
+    GENERATORS,
+    OLD_ALBUMENTATIONS,
+    OLD_ALBUMENTATIONS_KEYWORDS,
+    STEADY_ALBUMENTATIONS,
+)
 from flake8_torchloader.reading.leaves import Defined, Imported, Leaf, Literal
 from flake8_torchloader.reading.names import Names
 from flake8_torchloader.reading.places import Places
 from flake8_torchloader.reading.scopes import Binding, Expression, Scope
 from flake8_torchloader.reading.values import Values
 from flake8_torchloader.start_method import ALL_METHODS, StartMethod
+from flake8_torchloader.wrong_data import Generator
 
 _RESEEDS = {"seed", "manual_seed", "set_state", "setstate", "set_random_seed", "set_random_state", "set_rng_state"}
 _DRAWS_NOTHING = {
     "get_state", "getstate", "get_rng_state", "initial_seed", "spawn", "jumped", "clone_state", "graphsafe_get_state",
     "add_targets", "to_dict",
 }  # fmt: skip
-_SHUFFLES = {"shuffle", "permutation", "permuted", "randperm", "sample", "choices"}
-"""What an IterableDataset draws alike in all its workers on purpose, so that each can take its part of one order."""
+_ORDERS = {
+    "shuffle", "permutation", "permuted", "randperm", "sample", "choices", "choice", "randint", "integers", "randrange",
+}  # fmt: skip
+"""What a stream draws to put its items in order: alike in all workers on purpose, or harmless if their items differ."""
 
 _NO_DRAWING = ("builtins.", "copy.", "logging.", "typing.")
 _FORK = frozenset({StartMethod.FORK})
@@ -60,7 +68,7 @@ class GeneratorReader:
         return Generator(
             site=maker,
             source=source,
-            name=self.names.file.names.get(id(maker.node)) or source.rpartition(".")[2],
+            name=self.names.file.names.get(id(maker.node)) or _receiver(draws[0]) or source.rpartition(".")[2],
             draws=tuple(draws),
             methods=self._methods(maker, source) & (frozenset().union(*methods) if methods else ALL_METHODS),
             loaders=tuple(dict.fromkeys(site for dataset in datasets for site in dataset.sites)),
@@ -75,7 +83,7 @@ class GeneratorReader:
 
     def _is_seeded(self, maker: Expression) -> bool:
         args = maker.node.args if isinstance(maker.node, cst.Call) else ()
-        if self._source(maker).startswith("albumentations."):
+        if self._is_pipeline(maker):
             args = [arg for arg in args if arg.keyword is not None and arg.keyword.value == "seed"]
         values = [self.values.value(maker.of(arg.value)) for arg in args]
         return any(value.constants != (None,) for value in values)
@@ -86,9 +94,17 @@ class GeneratorReader:
     def _makers(self) -> dict[int, Expression]:
         """The calls that make a generator, by the id of their nodes."""
         found = {id(call.node): call for call in self.names.file.calls if self._source(call) in GENERATORS}
-        if self._is_for_old_albumentations:
-            return {key: call for key, call in found.items() if not self._source(call).startswith("albumentations.")}
-        return found
+        return {key: call for key, call in found.items() if not self._is_pipeline(call) or self._draws(call)}
+
+    def _is_pipeline(self, call: Expression) -> bool:
+        return self._source(call).startswith("albumentations.")
+
+    def _draws(self, pipeline: Expression) -> bool:
+        """Whether a pipeline of albumentations has a random step, which draws from the pipeline's own generators."""
+        steps = (leaf for leaf, _ in self.datasets.contents.of(pipeline) if isinstance(leaf, Literal))
+        names = (self.names.callee_name(leaf.expression) for leaf in steps)
+        own = (name.rpartition(".")[2] for name in names if name.startswith("albumentations."))
+        return any(name not in STEADY_ALBUMENTATIONS for name in own) and not self._is_for_old_albumentations
 
     def _source(self, call: Expression) -> str:
         """The full name of what a call calls; `torch.Generator().manual_seed(0)` is a generator as well."""
@@ -116,7 +132,7 @@ class GeneratorReader:
     def _drawn_from(self, call: Expression) -> Iterator[Expression]:
         """The generators that a call in worker code draws from."""
         node = call.node
-        if not isinstance(node, cst.Call) or self._is_shared_order(call):
+        if not isinstance(node, cst.Call) or self._is_order(call):
             return
         if isinstance(node.func, cst.Attribute) and last_name(node) not in _RESEEDS | _DRAWS_NOTHING:
             yield from self._made_before(call.of(node.func.value), of=("numpy.", "random."))
@@ -125,10 +141,10 @@ class GeneratorReader:
             for arg in node.args:
                 yield from self._made_before(call.of(arg.value), of=("numpy.", "random.", "torch."))
 
-    def _is_shared_order(self, call: Expression) -> bool:
+    def _is_order(self, call: Expression) -> bool:
         function = call.spot.scope.function
         iters = [m for d in self.datasets.by_scope.values() if (m := self.names.method(d.scope, "__iter__"))]
-        return last_name(call.node) in _SHUFFLES and function in self.places.below(iters)
+        return last_name(call.node) in _ORDERS and function in self.places.below(iters)
 
     def _may_draw(self, call: Expression) -> bool:
         """Whether a call is one of somebody else's function, which is given a generator to draw from it."""
@@ -164,9 +180,18 @@ class GeneratorReader:
     def _is_renewed(self, expression: Expression) -> bool:
         """Whether anything but the code that builds an object puts a generator under this name, or seeds it."""
         name = expression.node.attr.value if isinstance(expression.node, cst.Attribute) else ""
-        bindings = [binding for scope in self.names.file.classes for binding in scope.attributes.get(name, ())]
-        is_reset = any(_last(target) == name for target, _ in (*self.names.file.outer, *self.names.file.far))
-        return is_reset or name in self._reseeded_names or not all(self._builds(binding) for binding in bindings)
+        bindings = [binding for scope in self._related(expression) for binding in scope.attributes.get(name, ())]
+        return name in self._reset_names or not all(self._builds(binding) for binding in bindings)
+
+    def _related(self, expression: Expression) -> list[Scope]:
+        """The classes of which an object may be whose attribute this is; all classes, where that isn't known."""
+        base = expression.node.value if isinstance(expression.node, cst.Attribute) else expression.node
+        owners = [self.names.instance_of(leaf) for leaf in self.names.sources(expression.of(base))]
+        known = [scope for scope in owners if scope is not None]
+        if len(known) < len(owners) or not known:
+            return self.names.file.classes
+        heirs = [s for s in self.names.file.classes if any(one in known for one in self.names.bases(s))]
+        return [*known, *heirs, *(base for scope in known for base in self.names.bases(scope))]
 
     def _builds(self, binding: Binding) -> bool:
         function = binding.spot.scope.function
@@ -189,8 +214,17 @@ class GeneratorReader:
         return found
 
     @cached_property
-    def _reseeded_names(self) -> set[str]:
-        return {_last(base) for base in self._reseedings if isinstance(base.node, cst.Attribute)}
+    def _reset_names(self) -> set[str]:
+        """Attributes that are seeded anew, or set from outside: `dataset.rng = ...`, `setattr(self, "rng", ...)`."""
+        file = self.names.file
+        found = {_last(base) for base in self._reseedings if isinstance(base.node, cst.Attribute)}
+        for target, _ in (*file.outer, *file.far):
+            found.update(dotted(target.node).split(".")[1:])
+        for call in file.calls:
+            if self.names.callee_name(call) == "builtins.setattr" and isinstance(call.node, cst.Call):
+                texts = (arg.value for arg in call.node.args if isinstance(arg.value, cst.SimpleString))
+                found.update(str(text.evaluated_value) for text in texts)
+        return found
 
     @cached_property
     def _reseeded(self) -> set[int]:
@@ -210,6 +244,12 @@ class GeneratorReader:
         if not datasets:
             return True
         return any(d.meets_workers and (d.loaders or self.datasets.may_meet_workers) for d in datasets)
+
+
+def _receiver(call: Expression) -> str:
+    """What stands before the dot of a call."""
+    func = call.node.func if isinstance(call.node, cst.Call) else None
+    return dotted(func.value) if isinstance(func, cst.Attribute) else ""
 
 
 def _last(expression: Expression) -> str:

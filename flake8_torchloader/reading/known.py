@@ -221,6 +221,13 @@ GENERATORS = frozenset({
 })  # fmt: skip
 """What makes a random generator of its own, or holds one: nobody seeds these for each worker."""
 
+STEADY_ALBUMENTATIONS = frozenset({
+    "Compose", "Sequential", "Resize", "SmallestMaxSize", "LongestMaxSize", "CenterCrop", "Crop", "Normalize",
+    "PadIfNeeded", "Pad", "ToFloat", "FromFloat", "ToTensorV2", "ToTensor3D", "NoOp", "Lambda", "BboxParams",
+    "KeypointParams",
+})  # fmt: skip
+"""Classes of albumentations that draw no number, unless they are given a probability below 1."""
+
 OLD_ALBUMENTATIONS = frozenset({
     "Cutout", "JpegCompression", "RandomBrightness", "RandomContrast", "ToTensor", "Flip", "imgaug",
     "IAAAdditiveGaussianNoise", "IAAAffine", "IAACropAndPad", "IAAEmboss", "IAAFliplr", "IAAFlipud", "IAAPerspective",

@@ -12,6 +12,7 @@ from flake8_torchloader.module import Module, Variable
 from flake8_torchloader.reading.arguments import ArgumentReader
 from flake8_torchloader.reading.arrays import ArrayReader
 from flake8_torchloader.reading.bound import BoundReader
+from flake8_torchloader.reading.changes import ChangeReader, may_change_late
 from flake8_torchloader.reading.collect import Collector
 from flake8_torchloader.reading.constructions import ConstructionReader
 from flake8_torchloader.reading.contents import Contents
@@ -31,9 +32,13 @@ from flake8_torchloader.reading.opencv_calls import OpenCVReader
 from flake8_torchloader.reading.parsing import parse
 from flake8_torchloader.reading.places import Places
 from flake8_torchloader.reading.positions import Positions
+from flake8_torchloader.reading.relevance import may_lack_epochs
 from flake8_torchloader.reading.restarts import RestartReader
+from flake8_torchloader.reading.samplers import SamplerReader
 from flake8_torchloader.reading.scopes import Expression
+from flake8_torchloader.reading.seeds import SeedReader
 from flake8_torchloader.reading.start_methods import StartMethodReader
+from flake8_torchloader.reading.streams import StreamReader
 from flake8_torchloader.reading.values import Values
 from flake8_torchloader.reading.walk import walk
 from flake8_torchloader.reading.writes import WriteReader
@@ -80,6 +85,10 @@ def read_module(
         objects=tuple(ObjectReader(names, values, datasets).read()),
         writes=tuple(WriteReader(names, datasets).read()),
         cuda=tuple(CudaReader(names, values, contents, datasets).read(text)),
+        streams=tuple(StreamReader(names, datasets).read()),
+        samplers=tuple(SamplerReader(names, arguments, loaders).read()) if may_lack_epochs(text) else (),
+        changes=tuple(ChangeReader(names, loaders, datasets).read()) if may_change_late(text) else (),
+        seedings=tuple(SeedReader(names, loaders).read()),
         span=positions,
         elsewhere=positions.elsewhere,
     )

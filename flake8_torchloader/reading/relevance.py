@@ -8,8 +8,9 @@ from flake8_torchloader.reading.known import LIBRARIES
 from flake8_torchloader.reading.syntax import levels
 
 _WORDS = ("DataLoader", "ataset", "DataModule", "Lambda")
+_INITS = "worker_init"
 _LIBRARIES = ("torchvision", "torchaudio", "torchvision.datasets", "torchaudio.datasets")
-_TELLING = {ast.ClassDef, ast.Call, ast.ImportFrom, ast.Import, ast.Attribute}
+_TELLING = {ast.ClassDef, ast.FunctionDef, ast.Call, ast.ImportFrom, ast.Import, ast.Attribute}
 """The kinds of node that can show it; most nodes are of none of them."""
 
 _METHODS = ("__getitem__", "__iter__", "__getitems__")
@@ -26,13 +27,18 @@ _REJECTED = (
 
 
 def text_may_matter(text: str) -> bool:
-    """Whether a file speaks of torch and of data at all."""
-    return "torch" in text and any(word in text for word in _WORDS)
+    """Whether a file speaks of torch and of data at all, or of what a loader's workers begin with."""
+    return "torch" in text and any(word in text for word in _WORDS) or _INITS in text
+
+
+def may_lack_epochs(text: str) -> bool:
+    """Whether a file has a DistributedSampler, and no word of `set_epoch`: it may be shuffled alike in each epoch."""
+    return "DistributedSampler" in text and "set_epoch" not in text
 
 
 def tree_may_matter(tree: ast.Module, text: str) -> bool:
     """Whether a file makes a loader with workers, defines a dataset, or makes one of a known library."""
-    speaks_of_workers = "workers" in text or "create_loader" in text
+    speaks_of_workers = "workers" in text or "create_loader" in text or may_lack_epochs(text)
     telling = (node for level in levels(tree) for node in level if type(node) in _TELLING)
     return any(_is_candidate(node, speaks_of_workers=speaks_of_workers) for node in telling)
 
@@ -41,6 +47,8 @@ def _is_candidate(node: ast.AST, *, speaks_of_workers: bool) -> bool:
     match node:
         case ast.ClassDef():
             return _may_be_dataset(node)
+        case ast.FunctionDef(name=name):
+            return _INITS in name
         case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), args=args):
             return _sounds_like_loader(name) and (
                 speaks_of_workers or len(args) >= _WORKERS_POSITION or _may_be_rejected(node)

@@ -143,7 +143,7 @@ class Parameter:
 
 @dataclass(eq=False, slots=True)
 class Scope:
-    """A module, class, function, lambda or comprehension, with what is bound and returned in it."""
+    """A module, class, function, lambda or comprehension, with what is bound, returned and yielded from in it."""
 
     kind: ScopeKind
     name: str
@@ -156,6 +156,7 @@ class Scope:
     bases: tuple[Expression, ...] = ()
     decorators: tuple[Expression, ...] = ()
     returns: list[Expression] = field(default_factory=list)
+    delegates: list[Expression] = field(default_factory=list)
     outer_names: set[str] = field(default_factory=set)
     stars: list[str] = field(default_factory=list)
     is_generator: bool = False
