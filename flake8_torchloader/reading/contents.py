@@ -32,12 +32,23 @@ class Contents:
         self.names = names
         self.arguments = arguments
         self._outer: dict[int, list[Expression]] | None = None
+        self._known: dict[tuple[Expression, bool], tuple[Held, ...]] = {}
 
-    def of(self, expression: Expression, *, spent: bool = True) -> Iterator[Held]:
+    def of(self, expression: Expression, *, spent: bool = True) -> tuple[Held, ...]:
         """Every leaf that an expression holds, itself included, each once.
 
         What `list(x)` and the like have gone through is among them only if `spent`: they keep its elements, not itself.
         """
+        key = (expression, spent)
+        if key not in self._known:
+            cuts = self.names.cuts
+            found = tuple(self._found(expression, spent=spent))
+            if cuts != self.names.cuts:
+                return found
+            self._known[key] = found
+        return self._known[key]
+
+    def _found(self, expression: Expression, *, spent: bool) -> Iterator[Held]:
         seen: set[Leaf] = set()
         stack: list[Held] = [(leaf, expression) for leaf in self.names.sources(expression)]
         while stack:

@@ -33,9 +33,11 @@ class OpenCVReader:
 
     def read(self, tree: ast.Module) -> Iterator[Call]:
         """Those of this file; those of others that workers run; and the limits of others, where they matter."""
-        calls = [*self._own(), *self._in_workers_elsewhere()]
+        own = list(self._own())
+        is_limited = any(call.name == LIMIT for call in own)
+        others = self._in_datasets_elsewhere() if is_limited else self._in_functions_elsewhere()
+        calls = [*own, *others]
         yield from calls
-        is_limited = any(call.name == LIMIT for call in calls)
         if is_limited or any(_may_start_threads(call) for call in calls):
             yield from self._limits_elsewhere(tree, is_limited=is_limited)
 
@@ -48,13 +50,13 @@ class OpenCVReader:
                 value = self.values.value(call.of(args[0].value)) if args else UNKNOWN
                 yield Call(call, name[start:], self.datasets.places.of(call.spot), value, name[:start].strip("."))
 
-    def _in_workers_elsewhere(self) -> Iterator[Call]:
-        """What other files run in workers: their datasets, of which a loader here starts them, and functions of theirs.
-
-        A call stands where this file calls such a function.
-        """
+    def _in_datasets_elsewhere(self) -> Iterator[Call]:
+        """What datasets of other files run in workers that a loader of this file starts."""
         for method in (one for one in self.datasets.run_by if not self.names.is_own(one)):
             yield from (Call(None, name, frozenset({Place.WORKER})) for name in self._below(method))
+
+    def _in_functions_elsewhere(self) -> Iterator[Call]:
+        """What functions of other files do that worker code calls; a call stands where this file calls the function."""
         for call in self.names.file.calls if self.names.imports is not None else ():
             if Place.WORKER in self.datasets.places.of(call.spot):
                 for target, _ in self.names.calls.targets(call):
@@ -82,8 +84,11 @@ class OpenCVReader:
         limiting = set(files_with((_SETTER, VARIABLE), imports.project.top)) if imports is not None else set()
         if imports is None or limiting <= {imports.path}:
             return
-        imported = (file for file in imported_files(imports, imported_names(tree)) if file.path in limiting)
-        found = [limit for file in imported for limit in _limits(file, is_main=False)]
+        found: list[Call] = []
+        for file in imported_files(imports, imported_names(tree)):
+            found += _limits(file, is_main=False) if file.path in limiting else []
+            if any(limit.places for limit in found):
+                break
         if not found and not is_limited:
             scripts = importing_files(imports, sorted(limiting))
             found = [limit for file in scripts for limit in _limits(file, is_main=True)]
