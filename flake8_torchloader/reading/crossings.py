@@ -115,8 +115,9 @@ class CrossingReader:
 def _may_exclude(loader: LoaderCall, crossing: Crossing) -> bool:
     """Whether a loader that has no workers in some case may be in that case when something is sent in some case."""
     written = crossing.definition
-    is_always_sent = not isinstance(written, Expression) or written.spot.block.is_certain
-    return not is_always_sent and 0 in loader.workers.constants
+    if not isinstance(written, Expression) or written.spot.block.encloses(loader.call.spot.block):
+        return False  # it is sent whenever this loader is made
+    return not written.spot.block.is_certain and 0 in loader.workers.constants
 
 
 def definition(scope: Scope) -> Expression | None:
