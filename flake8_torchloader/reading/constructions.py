@@ -44,6 +44,7 @@ class ConstructionReader:
         self.loaders = loaders
         self.datasets = datasets
         self._are_options_kept: bool | None = None
+        self._readers: dict[Scope, str] = {}
         self._tested: dict[Scope, set[str]] = {}
         self._later: dict[int, list[tuple[str, Expression]]] | None = None
 
@@ -176,11 +177,19 @@ class ConstructionReader:
             callee = self.names.callee_name(leaf.expression) if isinstance(leaf, Literal) else ""
             if callee in ON_DISK:
                 return callee.rpartition(".")[2]
-            for function in self.datasets.worker_functions(scope) if scope is not None else ():
-                names = (self.names.callee_name(call) for call in self.names.file.calls_of.get(function, ()))
-                found = next((name for name in names if name in ITEM_READERS or name == "builtins.open"), "")
-                if found:
-                    return found.removeprefix("builtins.")
+            if scope is not None and scope not in self._readers:
+                self._readers[scope] = self._reads_in(scope)
+            if scope is not None and self._readers[scope]:
+                return self._readers[scope]
+        return ""
+
+    def _reads_in(self, scope: Scope) -> str:
+        """The function by which the worker code of a dataset class reads files."""
+        for function in self.datasets.worker_functions(scope):
+            names = (self.names.callee_name(call) for call in self.names.file.calls_of.get(function, ()))
+            found = next((name for name in names if name in ITEM_READERS or name == "builtins.open"), "")
+            if found:
+                return found.removeprefix("builtins.")
         return ""
 
     # --- the number of workers

@@ -20,7 +20,7 @@ from flake8_torchloader.reading.walk import below
 _FEW = 5
 """A loop that runs no more often than this restarts nothing worth speaking of."""
 
-_DEEPEST = 6
+_DEEPEST = 3
 """How many calls are followed back to a loop."""
 
 _MOST = 8
@@ -69,6 +69,7 @@ class Repetition:
         self.values = values
         self.places = places
         self.loaders = loaders
+        self._goes_through: dict[Block, bool] = {}
 
     # --- loops
 
@@ -145,7 +146,11 @@ class Repetition:
             return False
         if any(_EPOCH.search(name) for name in target) and self._is_busy(loop):
             return False
-        return loop.block is None or not any(self._goes_through_data(loop, firsts))
+        if loop.block is None:
+            return True
+        if loop.block not in self._goes_through:
+            self._goes_through[loop.block] = any(self._goes_through_data(loop, firsts))
+        return not self._goes_through[loop.block]
 
     def _is_busy(self, loop: Loop) -> bool:
         """Whether a round holds other loops, or calls what may hold some: one that is called an epoch is one then."""
