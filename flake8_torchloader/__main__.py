@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flake8_torchloader.cli import main
+from flake8_torchloader.command.cli import main
 
 if __name__ == "__main__":
     raise SystemExit(main())

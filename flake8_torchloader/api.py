@@ -9,9 +9,9 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from flake8_torchloader.command_line import OPTIONS
-from flake8_torchloader.config import Config, options
-from flake8_torchloader.config_file import BadConfig, nearest
+from flake8_torchloader.choosing.config import Config, options
+from flake8_torchloader.choosing.config_file import BadConfig, nearest
+from flake8_torchloader.command.command_line import OPTIONS
 from flake8_torchloader.finding import Finding, Note, Span
 from flake8_torchloader.problem import Problem
 from flake8_torchloader.running.program import Entry, Limits

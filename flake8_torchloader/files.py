@@ -6,8 +6,8 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from flake8_torchloader.config import Config
-from flake8_torchloader.patterns import GitIgnore, Patterns
+from flake8_torchloader.choosing.config import Config
+from flake8_torchloader.choosing.patterns import GitIgnore, Patterns
 from flake8_torchloader.problem import Problem
 
 Ignored = Callable[..., bool]

@@ -48,7 +48,7 @@ class Choice:
         They are looked up at the first file and no earlier, because other plugins, and the callers
         of flake8's Python interface, may change the options after we have seen them.
         """
-        from flake8_torchloader.selection import codes_shown
+        from flake8_torchloader.choosing.selection import codes_shown
 
         return codes_shown(self._decision(), [*(self._options.select or ()), *(self._options.extend_select or ())])
 

@@ -69,7 +69,7 @@ def _refuse_other_systems() -> None:
 
 
 def _lint(paths: Iterable[Path]) -> Iterator[Linted]:
-    from flake8_torchloader.config import Config
+    from flake8_torchloader.choosing.config import Config
     from flake8_torchloader.problem import Problem
     from flake8_torchloader.sources import lint_paths
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from flake8_torchloader.config import Codes, Config
+from flake8_torchloader.choosing.config import Codes, Config
+from flake8_torchloader.choosing.patterns import Patterns
 from flake8_torchloader.files import files_of
 from flake8_torchloader.finding import Finding
 from flake8_torchloader.jobs import processes_for, spread
@@ -18,7 +19,6 @@ from flake8_torchloader.linting import lint
 from flake8_torchloader.location import Cell, Place, place_of
 from flake8_torchloader.noqa import Unused, audible, unused
 from flake8_torchloader.notebooks import SUFFIX, read_notebook
-from flake8_torchloader.patterns import Patterns
 from flake8_torchloader.problem import Problem
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from flake8_torchloader import cli
 from flake8_torchloader.baseline import BadBaseline, read_baseline
+from flake8_torchloader.command import cli
 
 HEAD = "from torch.utils.data import DataLoader\n\n"
 LAMBDA = "make = lambda: DataLoader(range(8), collate_fn=lambda batch: batch, num_workers=2)\n"

@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 from running_room import Room, needs_torch
 
-from flake8_torchloader import cli, proving
+from flake8_torchloader.command import cli, proving
+from flake8_torchloader.command.terminal import Watch
 from flake8_torchloader.running.program import Entry, Limits, Script
 from flake8_torchloader.settings import Settings
 from flake8_torchloader.start_method import ALL_METHODS, StartMethod
-from flake8_torchloader.terminal import Watch
 from flake8_torchloader.trial import Trial
 from flake8_torchloader.verdict import Outcome, Reason, Verdict
 from flake8_torchloader.verifying import Case, Proof, Step, Verification

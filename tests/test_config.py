@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from flake8_torchloader import cli
-from flake8_torchloader.command_line import OPTIONS, read_order
-from flake8_torchloader.config import Config, parse_per_file_ignores
-from flake8_torchloader.refused import Refused
+from flake8_torchloader.choosing.config import Config, parse_per_file_ignores
+from flake8_torchloader.command import cli
+from flake8_torchloader.command.command_line import OPTIONS, read_order
+from flake8_torchloader.command.refused import Refused
 from flake8_torchloader.report import Format
 from flake8_torchloader.start_method import StartMethod
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from flake8_torchloader.catalogue import markdown
-from flake8_torchloader.command_line import read_order
+from flake8_torchloader.command.command_line import read_order
 from flake8_torchloader.linting import lint
 from flake8_torchloader.rule import Rule
 from flake8_torchloader.rules import all_rules

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from flake8_torchloader.catalogue import markdown
-from flake8_torchloader.cli import FAILED, FOUND, main
+from flake8_torchloader.command.cli import FAILED, FOUND, main
 from flake8_torchloader.rule import Rule
 from flake8_torchloader.rules import all_rules
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flake8_torchloader.config import Config
+from flake8_torchloader.choosing.config import Config
 from flake8_torchloader.files import files_of
 from flake8_torchloader.problem import Problem
 

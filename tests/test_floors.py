@@ -11,23 +11,18 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "flake8_torchloader"
 FLOORS = (
     {
-        "start_method", "settings", "finding", "module", "observed", "worker_seen", "trial", "verdict", "sending",
-        "keeping", "opencv", "randomness", "wrong_data", "cuda",
-        "location", "problem", "patterns", "jobs",
-        "construction", "rejections", "restarting", "kept", "main_program",
+        "start_method", "settings", "finding", "module", "kept", "construction", "main_program", "wrong_data",
+        "observed", "worker_seen", "trial", "verdict", "location", "problem", "jobs", "families",
     },
     {"rule"},
     {"rules"},
     {"reading", "running", "fixing"},
     {
-        "noqa", "linting", "sources", "verifying", "safety", "selection", "config", "config_file", "files", "notebooks",
-        "results", "fingerprint", "baseline",
+        "choosing", "noqa", "linting", "sources", "verifying", "safety", "files", "notebooks", "results", "fingerprint",
+        "baseline",
     },
     {"report", "catalogue"},
-    {
-        "flake8_plugin", "pytest_plugin", "api", "refused", "explain", "arguments", "command_line", "output_file",
-        "terminal", "teller", "proving", "cli", "__main__", "__init__",
-    },
+    {"flake8_plugin", "pytest_plugin", "api", "command", "__main__", "__init__"},
 )
 """The rooms of each floor, the lowest floor first."""
 
@@ -38,8 +33,8 @@ AT_HOME = {
     "libcst": ("reading", "fixing"),
     "flake8": ("flake8_plugin",),
     "pytest": ("pytest_plugin",),
-    "rich": ("terminal", "report/paint"),
-    "pathspec": ("patterns",),
+    "rich": ("command/terminal", "report/paint"),
+    "pathspec": ("choosing/patterns",),
     "torch": ("running/inside",),
 }
 """The only rooms in which a library may be imported, where its place is fixed."""

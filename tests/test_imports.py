@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from flake8_torchloader.linting import lint
-from flake8_torchloader.reading import other_file
+from flake8_torchloader.reading.project import other_file
 from flake8_torchloader.settings import Settings
 
 Write = Callable[[Mapping[str, str]], Path]

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from flake8_torchloader.config import Config
+from flake8_torchloader.choosing.config import Config
 from flake8_torchloader.jobs import processes_for, spread
 from flake8_torchloader.sources import Linted, lint_paths
 
@@ -83,7 +83,7 @@ def test_every_start_method_finds_the_same(tmp_path: Path, method: str) -> None:
         (tmp_path / f"{number:02}.py").write_text(LAMBDA if number % 2 else "", encoding="utf-8")
     program = (
         "import multiprocessing, sys\n"
-        "from flake8_torchloader.cli import main\n"
+        "from flake8_torchloader.command.cli import main\n"
         "if __name__ == '__main__':\n"
         "    multiprocessing.set_start_method(sys.argv[1])\n"
         "    raise SystemExit(main(sys.argv[2:]))\n"

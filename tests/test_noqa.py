@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from flake8_torchloader.config import Config
+from flake8_torchloader.choosing.config import Config
 from flake8_torchloader.finding import Finding, Span
 from flake8_torchloader.noqa import unused
 from flake8_torchloader.sources import Linted, Linter

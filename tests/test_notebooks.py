@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flake8_torchloader import cli, proving
-from flake8_torchloader.config import Config
+from flake8_torchloader.choosing.config import Config
+from flake8_torchloader.command import cli, proving
 from flake8_torchloader.finding import Finding
 from flake8_torchloader.location import Place, place_of
 from flake8_torchloader.notebooks import read_notebook

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from flake8_torchloader import cli
-from flake8_torchloader.output_file import write_whole
+from flake8_torchloader.command import cli
+from flake8_torchloader.command.output_file import write_whole
 
 
 def test_a_file_is_as_it_was_until_all_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -52,7 +52,7 @@ def test_a_link_still_leads_to_its_file(tmp_path: Path) -> None:
 def test_what_is_no_plain_file_is_written_to(tmp_path: Path) -> None:
     write_whole(Path(os.devnull), "a")
     (tmp_path / "a.py").write_text("", encoding="utf-8")
-    program = "from flake8_torchloader.cli import main; main(['--output-file', '/dev/stdout', '.'])"
+    program = "from flake8_torchloader.command.cli import main; main(['--output-file', '/dev/stdout', '.'])"
     ended = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=60)
 
     assert ended.stdout == "nothing found in 1 file\n"

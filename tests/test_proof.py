@@ -27,9 +27,8 @@ from pathlib import Path
 import pytest
 from preloaded import Preloaded
 from proof_record import document
-from test_fixtures import FIXTURES
+from test_fixtures import FIXTURES, code_of, findings, identifier, is_bad, parts, read
 from test_fixtures import PROGRAMS as ALL_PROGRAMS
-from test_fixtures import code_of, findings, identifier, is_bad, parts, read
 
 from flake8_torchloader.rule import Rule
 from flake8_torchloader.rules import all_rules

@@ -12,9 +12,9 @@ import pytest
 from running_room import needs_torch
 
 from flake8_torchloader.construction import Argument, Construction
+from flake8_torchloader.families.rejections import FIXED, FIXED_SAID, REJECTIONS, Rejection, rejections
 from flake8_torchloader.linting import lint
 from flake8_torchloader.module import Basis, Value
-from flake8_torchloader.rejections import FIXED, FIXED_SAID, REJECTIONS, Rejection, rejections
 
 pytestmark = needs_torch
 

@@ -8,8 +8,8 @@ from flake8.style_guide import Decision, DecisionEngine
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flake8_torchloader.choosing.selection import Selection
 from flake8_torchloader.rules import all_rules, default_codes
-from flake8_torchloader.selection import Selection
 
 CODES = [rule.code for rule in all_rules() if not rule.is_opt_in]
 OPT_IN = [rule.code for rule in all_rules() if rule.is_opt_in]

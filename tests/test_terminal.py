@@ -87,7 +87,7 @@ def test_other_formats_have_no_colours() -> None:
 
 
 def test_nothing_is_drawn_into_a_pipe_so_nothing_is_imported_for_it() -> None:
-    program = "import sys; from flake8_torchloader.cli import main; main(['train.py']); print(*sys.modules)"
+    program = "import sys; from flake8_torchloader.command.cli import main; main(['train.py']); print(*sys.modules)"
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120, env=PLAIN)
 
     assert "rich" not in ended.stdout.splitlines()[-1].split()

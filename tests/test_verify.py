@@ -11,7 +11,7 @@ from made_runs import made_failure, made_pass, made_run
 from running_room import needs_torch
 
 from flake8_torchloader import verifying
-from flake8_torchloader.config import Config
+from flake8_torchloader.choosing.config import Config
 from flake8_torchloader.finding import Finding, Note, Span
 from flake8_torchloader.observed import LoaderBuilt, Site, Stage, Unfit, Unpicklable
 from flake8_torchloader.running.program import Entry, Limits, Program, Script

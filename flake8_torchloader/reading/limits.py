@@ -10,7 +10,7 @@ import ast
 import re
 from dataclasses import dataclass
 
-from flake8_torchloader.reading.syntax import children, levels
+from flake8_torchloader.reading.tree.syntax import children, levels
 
 _DEEPEST = 240
 """Levels of the tree: a chain of calls or of sums costs the square of its length."""

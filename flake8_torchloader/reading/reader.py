@@ -9,39 +9,39 @@ from pathlib import Path
 import libcst as cst
 
 from flake8_torchloader.module import Module, Variable
-from flake8_torchloader.reading.arguments import ArgumentReader
-from flake8_torchloader.reading.arrays import ArrayReader
-from flake8_torchloader.reading.bound import BoundReader
-from flake8_torchloader.reading.changes import ChangeReader, may_change_late
-from flake8_torchloader.reading.collect import Collector
-from flake8_torchloader.reading.constructions import ConstructionReader
-from flake8_torchloader.reading.contents import Contents
-from flake8_torchloader.reading.crossings import CrossingReader
-from flake8_torchloader.reading.cuda import CudaReader
-from flake8_torchloader.reading.datasets import DatasetReader
-from flake8_torchloader.reading.exact import ExactReader
-from flake8_torchloader.reading.generators import GeneratorReader
-from flake8_torchloader.reading.handles import HandleReader
-from flake8_torchloader.reading.keepsakes import KeepsakeReader
-from flake8_torchloader.reading.loaders import LoaderReader
-from flake8_torchloader.reading.main_only import MainOnlyReader
-from flake8_torchloader.reading.models import ModelReader
-from flake8_torchloader.reading.names import Names
-from flake8_torchloader.reading.objects import ObjectReader
-from flake8_torchloader.reading.opencv_calls import OpenCVReader
-from flake8_torchloader.reading.parsing import parse
-from flake8_torchloader.reading.places import Places
-from flake8_torchloader.reading.positions import Positions
+from flake8_torchloader.reading.facts.arrays import ArrayReader
+from flake8_torchloader.reading.facts.bound import BoundReader
+from flake8_torchloader.reading.facts.changes import ChangeReader, may_change_late
+from flake8_torchloader.reading.facts.constructions import ConstructionReader
+from flake8_torchloader.reading.facts.crossings import CrossingReader
+from flake8_torchloader.reading.facts.cuda import CudaReader
+from flake8_torchloader.reading.facts.datasets import DatasetReader
+from flake8_torchloader.reading.facts.generators import GeneratorReader
+from flake8_torchloader.reading.facts.handles import HandleReader
+from flake8_torchloader.reading.facts.keepsakes import KeepsakeReader
+from flake8_torchloader.reading.facts.loaders import LoaderReader
+from flake8_torchloader.reading.facts.main_only import MainOnlyReader
+from flake8_torchloader.reading.facts.models import ModelReader
+from flake8_torchloader.reading.facts.objects import ObjectReader
+from flake8_torchloader.reading.facts.opencv_calls import OpenCVReader
+from flake8_torchloader.reading.facts.restarts import RestartReader
+from flake8_torchloader.reading.facts.samplers import SamplerReader
+from flake8_torchloader.reading.facts.seeds import SeedReader
+from flake8_torchloader.reading.facts.start_methods import StartMethodReader
+from flake8_torchloader.reading.facts.streams import StreamReader
+from flake8_torchloader.reading.facts.writes import WriteReader
+from flake8_torchloader.reading.flow.arguments import ArgumentReader
+from flake8_torchloader.reading.flow.contents import Contents
+from flake8_torchloader.reading.flow.exact import ExactReader
+from flake8_torchloader.reading.flow.names import Names
+from flake8_torchloader.reading.flow.places import Places
+from flake8_torchloader.reading.flow.values import Values
 from flake8_torchloader.reading.relevance import may_lack_epochs
-from flake8_torchloader.reading.restarts import RestartReader
-from flake8_torchloader.reading.samplers import SamplerReader
-from flake8_torchloader.reading.scopes import Expression
-from flake8_torchloader.reading.seeds import SeedReader
-from flake8_torchloader.reading.start_methods import StartMethodReader
-from flake8_torchloader.reading.streams import StreamReader
-from flake8_torchloader.reading.values import Values
-from flake8_torchloader.reading.walk import walk
-from flake8_torchloader.reading.writes import WriteReader
+from flake8_torchloader.reading.tree.collect import Collector
+from flake8_torchloader.reading.tree.parsing import parse
+from flake8_torchloader.reading.tree.positions import Positions
+from flake8_torchloader.reading.tree.scopes import Expression
+from flake8_torchloader.reading.tree.walk import walk
 from flake8_torchloader.settings import Settings
 
 _SETTER = "set_start_method"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from flake8_torchloader.reading.known import LIBRARIES
-from flake8_torchloader.reading.syntax import levels
+from flake8_torchloader.reading.tree.syntax import levels
 
 _WORDS = ("DataLoader", "ataset", "DataModule", "Lambda")
 _INITS = "worker_init"

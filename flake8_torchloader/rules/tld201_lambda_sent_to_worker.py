@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from flake8_torchloader.families.sending import judge_sending
 from flake8_torchloader.module import Kind, Module
 from flake8_torchloader.observed import Unfit
 from flake8_torchloader.rule import Hazard, Rule, sent_by
-from flake8_torchloader.sending import judge_sending
 from flake8_torchloader.start_method import PICKLING_METHODS
 from flake8_torchloader.trial import Run, Trial
 from flake8_torchloader.verdict import Suspect, Verdict

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from flake8_torchloader.keeping import judge_keeping
+from flake8_torchloader.families.keeping import judge_keeping
 from flake8_torchloader.kept import Handle
 from flake8_torchloader.module import Module
 from flake8_torchloader.rule import Hazard, Rule, sent_by

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from flake8_torchloader.families.opencv import FICTITIOUS, LIMIT, SERIAL, SIZED, VARIABLE, judge_threads
 from flake8_torchloader.module import Call, Module, Place
-from flake8_torchloader.opencv import FICTITIOUS, LIMIT, SERIAL, SIZED, VARIABLE, judge_threads
 from flake8_torchloader.rule import Hazard, Rule
 from flake8_torchloader.trial import Run, Trial
 from flake8_torchloader.verdict import Suspect, Verdict

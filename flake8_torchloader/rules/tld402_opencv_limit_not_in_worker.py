@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from flake8_torchloader.families.opencv import FICTITIOUS, LIMIT, VARIABLE, judge_threads
 from flake8_torchloader.module import Call, Module, Place
-from flake8_torchloader.opencv import FICTITIOUS, LIMIT, VARIABLE, judge_threads
 from flake8_torchloader.rule import Hazard, Rule
 from flake8_torchloader.start_method import ALL_METHODS, PICKLING_METHODS
 from flake8_torchloader.trial import Run, Trial

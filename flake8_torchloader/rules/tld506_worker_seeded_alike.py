@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from flake8_torchloader.families.randomness import judge_streams
 from flake8_torchloader.module import Module
-from flake8_torchloader.randomness import judge_streams
 from flake8_torchloader.rule import Hazard, Rule, sent_by
 from flake8_torchloader.trial import Run, Trial
 from flake8_torchloader.verdict import Suspect, Verdict

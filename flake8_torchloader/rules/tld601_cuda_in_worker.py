@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from flake8_torchloader.cuda import failed_after_fork, opened_in_workers, settle_cuda
+from flake8_torchloader.families.cuda import failed_after_fork, opened_in_workers, settle_cuda
 from flake8_torchloader.module import Module, Place
 from flake8_torchloader.rule import Hazard, Rule, sent_by
 from flake8_torchloader.start_method import PICKLING_METHODS, StartMethod

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from flake8_torchloader.cuda import opened_at_import, settle_cuda
+from flake8_torchloader.families.cuda import opened_at_import, settle_cuda
 from flake8_torchloader.module import Module, Place
 from flake8_torchloader.observed import Pass
 from flake8_torchloader.rule import Hazard, Rule

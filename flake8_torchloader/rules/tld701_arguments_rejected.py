@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from flake8_torchloader.construction import Construction, basis
+from flake8_torchloader.families.rejections import FIXED, FIXED_SAID, REJECTIONS, Rejection, rejections
 from flake8_torchloader.module import Basis, Module
 from flake8_torchloader.observed import Failure, Pass
-from flake8_torchloader.rejections import FIXED, FIXED_SAID, REJECTIONS, Rejection, rejections
 from flake8_torchloader.rule import Hazard, Rule
 from flake8_torchloader.trial import Ending, Run, Trial
 from flake8_torchloader.verdict import Suspect, Verdict, settle

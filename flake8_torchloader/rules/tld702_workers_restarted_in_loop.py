@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from flake8_torchloader.families.restarting import judge_restarts, left_after_few
 from flake8_torchloader.module import Module, Pace, Restart
-from flake8_torchloader.restarting import judge_restarts, left_after_few
 from flake8_torchloader.rule import Hazard, Rule
 from flake8_torchloader.trial import Run, Trial
 from flake8_torchloader.verdict import Suspect, Verdict

@@ -1,0 +1,40 @@
+"""Proves what was found, program by program, and tells it as it comes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from flake8_torchloader.command.command_line import Order
+from flake8_torchloader.command.refused import Refused
+from flake8_torchloader.command.teller import Teller
+from flake8_torchloader.command.terminal import complain, progress
+from flake8_torchloader.problem import Problem
+from flake8_torchloader.results import Results
+from flake8_torchloader.verifying import IS_POSSIBLE_HERE, Case, cases, verify
+
+
+def refuse_other_systems() -> None:
+    """Raise Refused where programs can't be run."""
+    if not IS_POSSIBLE_HERE:
+        raise Refused("--verify runs programs on Linux only")
+
+
+def prove(order: Order, results: Results, teller: Teller) -> Results:
+    """The results with what running proved; what goes wrong joins the problems."""
+    problems, verifications = list(results.problems), []
+    for case in cases(results.files, order.python, order.cwd, order.entry, order.arguments):
+        part = replace(results, files=case.files)
+        try:
+            with progress(is_quiet=order.output.quiet) as watch:
+                verifications.append(verify(case, results.settings, order.limits, watch))
+                part = replace(part, verifications=(verifications[-1],))
+        except Exception as error:
+            problems.append(_failure(case, error))
+            complain(str(problems[-1]))
+        teller.tell(part)
+    return replace(results, problems=tuple(problems), verifications=tuple(verifications))
+
+
+def _failure(case: Case, error: Exception) -> Problem:
+    reason = " ".join(f"{type(error).__name__}: {error}".split())
+    return Problem(case.files[0].path, f"could not be verified: {reason}")

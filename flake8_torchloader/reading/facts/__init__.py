@@ -1,0 +1,1 @@
+"""The facts that rules ask for: one reader for each kind of record."""

@@ -1,0 +1,135 @@
+"""What the parent changes on a dataset while persistent workers keep the copies that they were started with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import libcst as cst
+
+from flake8_torchloader.module import Place
+from flake8_torchloader.reading.facts.datasets import DatasetReader
+from flake8_torchloader.reading.facts.epochs import Epochs, loops_around
+from flake8_torchloader.reading.facts.loaders import LoaderCall, LoaderReader
+from flake8_torchloader.reading.flow.leaves import Literal
+from flake8_torchloader.reading.flow.names import Names
+from flake8_torchloader.reading.tree.guards import dotted
+from flake8_torchloader.reading.tree.scopes import Binding, Block, Expression, How, Scope
+from flake8_torchloader.reading.tree.walk import below
+from flake8_torchloader.wrong_data import Change
+
+
+def may_change_late(text: str) -> bool:
+    """Whether a file has persistent workers, and does not end them by way of the loader's own iterator."""
+    return "persistent_workers" in text and "._iterator" not in text
+
+
+class ChangeReader:
+    """Finds the changes of one file that come too late for persistent workers."""
+
+    def __init__(self, names: Names, loaders: LoaderReader, datasets: DatasetReader) -> None:
+        self.names = names
+        self.loaders = loaders
+        self.datasets = datasets
+        self.epochs = Epochs(names)
+
+    def read(self) -> Iterator[Change]:
+        """Each change once, for the first persistent loader that it is too late for."""
+        seen: set[int] = set()
+        for loader in self.loaders.calls:
+            if not loader.has_workers or not self._is_persistent(loader):
+                continue
+            for site, what in self._changes(loader):
+                if id(site.node) not in seen and self._is_late(site, loader):
+                    seen.add(id(site.node))
+                    yield Change(site, what, self.loaders.name(loader), loader.methods, (loader.call,))
+
+    def _is_persistent(self, loader: LoaderCall) -> bool:
+        """Whether workers stay, if there are any: `True`, or a comparison such as `num_workers > 0`."""
+        given = loader.arguments.of("persistent_workers")
+        is_asked = all(isinstance(leaf.node, cst.Comparison) for one in given for leaf in self._literals(one))
+        value = self.loaders.values.union(given)
+        return bool(given) and (value.only is True or is_asked and any(map(self._literals, given)))
+
+    def _literals(self, expression: Expression) -> list[Literal]:
+        return [leaf for leaf in self.names.sources(expression) if isinstance(leaf, Literal)]
+
+    # --- what is changed
+
+    def _changes(self, loader: LoaderCall) -> Iterator[tuple[Expression, str]]:
+        """The lines that change the dataset of a loader, and what they change: an attribute, or by which method."""
+        file = self.names.file
+        for target, _ in (*file.outer, *file.far):
+            node = target.node
+            if isinstance(node, cst.Attribute) and self._is_dataset(target.of(node.value), loader):
+                if self._is_read(node.attr.value, self._classes(loader)):
+                    yield target, dotted(node)
+        for call in file.calls:
+            func = call.node.func if isinstance(call.node, cst.Call) else None
+            if isinstance(func, cst.Attribute) and self._is_dataset(call.of(func.value), loader):
+                if self._is_changed_by(func.attr.value, self._classes(loader)):
+                    yield call, f"{dotted(func)}()"
+
+    def _is_dataset(self, expression: Expression, loader: LoaderCall) -> bool:
+        """Whether an expression is the very object that a loader was given, or `loader.dataset`."""
+        node = expression.node
+        if isinstance(node, cst.Attribute) and node.attr.value == "dataset":
+            owners = self._literals(expression.of(node.value))
+            if any(owner.node is loader.call.node for owner in owners):
+                return True
+        given = {id(leaf.node) for one in loader.arguments.of("dataset") for leaf in self._literals(one)}
+        leaves = self._literals(expression)
+        return bool(leaves) and all(id(leaf.node) in given for leaf in leaves)
+
+    def _classes(self, loader: LoaderCall) -> list[Scope]:
+        """The classes of this file that the dataset of a loader may be of."""
+        leaves = [leaf for one in loader.arguments.of("dataset") for leaf in self._literals(one)]
+        scopes = [self.names.instance_of(leaf) for leaf in leaves]
+        return [scope for scope in scopes if scope is not None]
+
+    def _is_read(self, attribute: str, classes: Iterable[Scope]) -> bool:
+        """Whether worker code reads an attribute; of an unknown class it is taken to be there for that."""
+        known = list(classes)
+        functions = [function for scope in known for function in self.datasets.worker_functions(scope)]
+        nodes = (node for function in functions for node in below(function.node))
+        reads = any(isinstance(node, cst.Attribute) and node.attr.value == attribute for node in nodes)
+        return not known or reads
+
+    def _is_changed_by(self, method: str, classes: list[Scope]) -> bool:
+        """Whether a method sets an attribute that worker code reads."""
+        for scope in classes:
+            function = self.names.method(scope, method)
+            inner = self.datasets.places.below([function]) if function is not None else set()
+            for name, bindings in scope.attributes.items():
+                changes = [binding for binding in bindings if binding.spot.scope.function in inner]
+                if any(_replaces(change, bindings) for change in changes) and self._is_read(name, [scope]):
+                    return True
+        return False
+
+    # --- when
+
+    def _is_late(self, site: Expression, loader: LoaderCall) -> bool:
+        """Whether a line runs again after a round over the loader, or between two of them."""
+        if Place.WORKER in self.datasets.places.of(site.spot):
+            return False
+        function = site.spot.scope.function
+        rounds = list(self.epochs.of(loader, function)) + list(self._rounds(loader, function))
+        if any(block in rounds for block in loops_around(site)):
+            return True
+        orders = [use.spot.order for use in self._uses(loader) if use.spot.scope.function is function]
+        return any(order < site.spot.order for order in orders) and any(order > site.spot.order for order in orders)
+
+    def _uses(self, loader: LoaderCall) -> list[Expression]:
+        return [*loader.uses, *self.epochs.iterations(loader)]
+
+    def _rounds(self, loader: LoaderCall, function: Scope | None) -> Iterator[Block]:
+        """The loops in which somebody else's function is given the loader."""
+        for use in loader.uses:
+            if use.spot.scope.function is function:
+                yield from (block for block in loops_around(use) if not block.encloses(loader.call.spot.block))
+
+
+def _replaces(change: Binding, bindings: Iterable[Binding]) -> bool:
+    """Whether an attribute gets another value; what is added to a container may be shared, to a number it isn't."""
+    values = (binding.value.node for binding in bindings if binding.how is How.VALUE and binding.value is not None)
+    is_number = any(isinstance(node, (cst.Integer, cst.Float)) for node in values)
+    return change.how in (How.VALUE, How.OTHER) or (change.how is How.ADDED and is_number)

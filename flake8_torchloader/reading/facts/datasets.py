@@ -1,0 +1,183 @@
+"""The dataset classes of a file, what builds them, what of them runs in workers, and which loaders they reach."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import libcst as cst
+
+from flake8_torchloader.module import UNKNOWN, Place, Value
+from flake8_torchloader.reading.facts.loaders import LoaderCall, LoaderReader
+from flake8_torchloader.reading.flow.contents import Contents
+from flake8_torchloader.reading.flow.leaves import Defined, Leaf, Literal
+from flake8_torchloader.reading.flow.names import Names
+from flake8_torchloader.reading.flow.places import WORKER_METHODS, Places
+from flake8_torchloader.reading.known import FOREIGN, is_dataset_name
+from flake8_torchloader.reading.tree.scopes import Binding, Expression, How, Scope, ScopeKind, Spot, lasting
+from flake8_torchloader.start_method import ALL_METHODS, StartMethod
+
+SENT = ("dataset", "collate_fn", "worker_init_fn")
+"""The arguments of a loader that cross to its workers; samplers and generators stay in the parent."""
+
+
+@dataclass(eq=False)
+class DatasetClass:
+    """A dataset class of the file, with the loaders that objects of it are seen to reach."""
+
+    scope: Scope
+    loaders: list[LoaderCall] = field(default_factory=list)
+
+    @property
+    def meets_workers(self) -> bool:
+        """True unless every loader that it is seen to reach has none."""
+        return not self.loaders or any(loader.has_workers for loader in self.loaders)
+
+    @property
+    def methods(self) -> frozenset[StartMethod]:
+        """The start methods of the loaders that it reaches."""
+        busy = [loader.methods for loader in self.loaders if loader.has_workers]
+        return frozenset().union(*busy) if busy else ALL_METHODS
+
+    @property
+    def sites(self) -> tuple[Expression, ...]:
+        """Where the loaders that it reaches are made."""
+        return tuple(site for loader in self.loaders for site in loader.sites)
+
+    @property
+    def workers(self) -> Value:
+        """The number of workers of the busiest loader that it reaches."""
+        known = [n for loader in self.loaders if isinstance(n := loader.workers.only, int)]
+        return Value((max(known),), complete=True) if known else UNKNOWN
+
+
+class DatasetReader:
+    """Finds the dataset classes of one file and follows their objects to the loaders."""
+
+    def __init__(self, names: Names, contents: Contents, loaders: LoaderReader, places: Places) -> None:
+        self.names = names
+        self.contents = contents
+        self.loaders = loaders
+        self.places = places
+        self.by_scope = {s: DatasetClass(s) for s in names.file.classes if self._is_dataset(s)}
+        self.silenced: set[Expression] = set()
+        self.reached: set[Expression] = set()
+        self.run_by: dict[Scope, list[LoaderCall]] = {}
+        for loader in loaders.calls:
+            for slot in SENT:
+                for argument in loader.arguments.of(slot):
+                    self._follow(loader, slot, argument)
+        for dataset in self.by_scope.values():
+            self._place(dataset)
+
+    def _is_dataset(self, scope: Scope) -> bool:
+        """A class with a dataset for a base; one whose base is only named so must also act like one."""
+        names = self.names.base_names(scope)
+        if any(is_dataset_name(name) for name in names):
+            return True
+        acts = any(self.names.method(scope, m) for m in ("__getitem__", "__iter__"))
+        return acts and any(_sounds_like_dataset(name) for name in names)
+
+    def _follow(self, loader: LoaderCall, slot: str, argument: Expression) -> None:
+        """Note everything that a loader's argument takes along."""
+        busy = loader.has_workers
+        for leaf, _ in self.contents.of(argument):
+            if isinstance(leaf, Literal):
+                (self.reached if busy else self.silenced).add(leaf.expression)
+            scope = self.names.instance_of(leaf)
+            if scope is not None:
+                self._note(scope, loader, is_dataset=slot == "dataset")
+            for function in self.functions_of(leaf) if busy else ():
+                self.places.reach([function], Place.WORKER)
+                self.run_by.setdefault(function, []).append(loader)
+
+    def _note(self, scope: Scope, loader: LoaderCall, *, is_dataset: bool) -> None:
+        for one in filter(self.names.is_own, (scope, *self.names.bases(scope))):
+            acts = one.method("__getitem__") or one.method("__iter__")
+            if one in self.by_scope or (is_dataset and acts):
+                self.by_scope.setdefault(one, DatasetClass(one)).loaders.append(loader)
+
+    def functions_of(self, leaf: Leaf) -> Iterator[Scope]:
+        """The functions that a worker calls when it is given a value."""
+        if isinstance(leaf, Defined) and leaf.scope.kind is ScopeKind.FUNCTION:
+            yield leaf.scope
+        if isinstance(leaf, Literal) and isinstance(leaf.node, cst.Lambda):
+            body = self.names.inner_scope(leaf.expression)
+            yield from [body] if body is not None else []
+        scope = self.names.instance_of(leaf)
+        if scope is not None:
+            yield from (m for name in WORKER_METHODS if (m := self.names.method(scope, name)))
+
+    def _place(self, dataset: DatasetClass) -> None:
+        """Its methods run in workers if it meets any; `__init__` builds it."""
+        init = self._method(dataset.scope, "__init__")
+        self.places.reach([init] if init else [], Place.BUILD)
+        if not dataset.meets_workers:
+            return
+        methods = [m for name in (*WORKER_METHODS[:3], "__setstate__") if (m := self._method(dataset.scope, name))]
+        self.places.reach(methods, Place.WORKER)
+        for _, binding in self.kept(dataset):
+            for leaf, _ in self.contents.of(binding.value) if binding.value is not None else ():
+                self.places.reach(self.functions_of(leaf), Place.WORKER)
+
+    def _method(self, scope: Scope, name: str) -> Scope | None:
+        """A method of the class itself, or inherited from another file; a base of this file is seen by itself."""
+        own = scope.method(name)
+        inherited = self.names.method(scope, name) if own is None else None
+        return own if inherited is None or self.names.is_own(inherited) else inherited
+
+    def kept(self, dataset: DatasetClass) -> Iterator[tuple[str, Binding]]:
+        """What a dataset keeps on itself while it is built, by attribute, in the order of the text."""
+        for name, bindings in dataset.scope.attributes.items():
+            for binding in bindings:
+                function = binding.spot.scope.function
+                if function is not None and Place.BUILD in self.places.of_function(function):
+                    yield name, binding
+
+    def kept_in_the_end(self, dataset: DatasetClass) -> Iterator[tuple[str, Binding]]:
+        """What a dataset keeps that nothing later replaces or deletes: in the same method, or after it was called."""
+        bound: dict[str, list[Binding]] = {}
+        for attribute, binding in self.kept(dataset):
+            bound.setdefault(attribute, []).append(binding)
+        for attribute, bindings in bound.items():
+            last = lasting(bindings)
+            yield from ((attribute, one) for one in last if not self._is_dropped(dataset.scope, one, last))
+
+    def _is_dropped(self, scope: Scope, one: Binding, others: list[Binding]) -> bool:
+        """Whether `__init__` calls what sets an attribute, and later sets it anew or calls what does."""
+        init = self.names.method(scope, "__init__")
+        ends = [b for b in others if b.how in (How.VALUE, How.OTHER) and b.spot.block.is_certain]
+        function = one.spot.scope.function
+        later = [end for end in ends if end.spot.scope.function is not function]
+        if init is None or not later:
+            return False
+        moment = max((spot.order for spot in self._moments(init, one)), default=0)
+        return any(
+            spot.order > moment > 0 and spot.block.is_certain for end in later for spot in self._moments(init, end)
+        )
+
+    def _moments(self, init: Scope, binding: Binding) -> Iterator[Spot]:
+        """Where in `__init__` an attribute is set, by itself or by what it calls there."""
+        function = binding.spot.scope.function
+        if function is init:
+            yield binding.spot
+            return
+        for call in self.names.calls_in(init) if function is not None else ():
+            if function in self.places.below(target for target, _ in self.names.calls.targets(call)):
+                yield call.spot
+
+    def worker_functions(self, scope: Scope) -> set[Scope]:
+        """What a worker runs of one dataset class, and what that calls."""
+        roots = (self.names.method(scope, name) for name in WORKER_METHODS[:3])
+        return self.places.below(method for method in roots if method is not None)
+
+    @property
+    def may_meet_workers(self) -> bool:
+        """Whether a dataset of which no loader is seen may still meet workers: not if all here have none."""
+        return not self.loaders.calls or any(loader.has_workers for loader in self.loaders.calls)
+
+
+def _sounds_like_dataset(name: str) -> bool:
+    """Whether a class of this project or of an unknown package is called a dataset."""
+    package = name.lstrip(".").split(".")[0]
+    return name.endswith("Dataset") and package not in FOREIGN and not name.startswith("datasets.")

@@ -1,0 +1,144 @@
+"""Where the workers of a loader are started again and again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import libcst as cst
+
+from flake8_torchloader.module import Pace, Restart
+from flake8_torchloader.reading.facts.loaders import LoaderCall, LoaderReader
+from flake8_torchloader.reading.flow.exact import Exactly, ExactReader
+from flake8_torchloader.reading.flow.leaves import Defined
+from flake8_torchloader.reading.flow.names import Names
+from flake8_torchloader.reading.flow.places import Places
+from flake8_torchloader.reading.flow.repetition import Repetition
+from flake8_torchloader.reading.flow.values import Values
+from flake8_torchloader.reading.known import LOADERS
+from flake8_torchloader.reading.tree.guards import last_name
+from flake8_torchloader.reading.tree.scopes import Expression, How, Running, reaching
+from flake8_torchloader.reading.tree.walk import below
+
+_OWN = ("__init__", "__iter__")
+"""Methods by which a class of loaders may keep its workers."""
+
+_CHANGING = ("shuffle", "sampler", "batch_sampler", "generator")
+"""Arguments by which a loader may give another batch first each time."""
+
+
+@dataclass(frozen=True, slots=True)
+class First:
+    """An expression that takes one batch of a loader and leaves it, and what says which loader that is."""
+
+    site: Expression
+    mention: Expression
+
+    @property
+    def nodes(self) -> set[int]:
+        """All that stands in both, by the ids of the nodes."""
+        return {id(node) for part in (self.site, self.mention) for node in below(part.node)}
+
+
+class RestartReader:
+    """Finds the loops of one file in which workers do not outlive a round."""
+
+    def __init__(
+        self, names: Names, exact: ExactReader, values: Values, places: Places, loaders: LoaderReader
+    ) -> None:
+        self.names = names
+        self.exact = exact
+        self.values = values
+        self.loaders = loaders
+        self.repetition = Repetition(names, values, places, loaders)
+
+    def read(self) -> Iterator[Restart]:
+        """The steps at which workers are started again, and the epochs, each loader once at a line."""
+        restarting = {id(loader): loader for loader in self.loaders.calls if self._may_restart(loader)}
+        if not restarting:
+            return
+        firsts = list(self._firsts())
+        ids = self._in_passing(firsts)
+        for first in firsts:
+            found = self.loaders.loaders_in(first.mention)
+            is_sure = bool(found) and all(id(loader) in restarting for loader in found)
+            is_run = first.site.spot.running is not Running.NEVER
+            if is_sure and is_run and self.repetition.is_step(first.site, first.mention, ids):
+                yield self._restart(first.site, found[0], Pace.STEP)
+        for loader in restarting.values():
+            if self._is_built_in_steps(loader):
+                yield self._restart(loader.call, loader, Pace.BUILT)
+            whole = (use for use in loader.uses if id(use.node) not in ids and use.spot.running is not Running.NEVER)
+            if any(self.repetition.repeats(use, loader.call) for use in whole):
+                yield self._restart(loader.call, loader, Pace.EPOCH)
+
+    def _in_passing(self, firsts: list[First]) -> set[int]:
+        """What takes single batches, by the ids of the nodes, and what is given them: `model(next(iter(loader)))`."""
+        sites = {id(first.site.node) for first in firsts}
+        uses = (use.node for loader in self.loaders.calls for use in loader.uses) if firsts else ()
+        given = {id(use) for use in uses if any(id(node) in sites for node in below(use))}
+        return given.union(*(first.nodes for first in firsts))
+
+    def _restart(self, site: Expression, loader: LoaderCall, pace: Pace) -> Restart:
+        given = self._given(loader)
+        repeats = not given.is_open and not any(name in given.by_name for name in _CHANGING)
+        return Restart(site, loader.call, self.loaders.name(loader), loader.workers, pace, repeats)
+
+    # --- loaders
+
+    def _may_restart(self, loader: LoaderCall) -> bool:
+        """Whether a loader may have workers, of which nothing says that they live on."""
+        leaves = self.names.callee(loader.call)
+        own = [self.names.method(leaf.scope, name) for leaf in leaves if isinstance(leaf, Defined) for name in _OWN]
+        if not loader.has_workers or loader.site is not loader.call or any(own):
+            return False
+        kinds = [LOADERS[t.name] for t in self.exact.arguments.targets(loader.call) if t.name in LOADERS]
+        given = loader.arguments.of("persistent_workers")
+        if given:
+            return not self.values.union(given).may_be_nonzero
+        return not self._given(loader).is_open and not any(kind.persists for kind in kinds)
+
+    def _given(self, loader: LoaderCall) -> Exactly:
+        kinds = [LOADERS[t.name] for t in self.exact.arguments.targets(loader.call) if t.name in LOADERS]
+        return self.exact.read(loader.call, kinds[0].signature if kinds else ())
+
+    # --- first batches
+
+    def _firsts(self) -> Iterator[First]:
+        """The expressions that take one batch of a loader and leave it."""
+        for call in self.names.file.calls:
+            iterated = self._first(call)
+            if iterated is not None:
+                yield First(call, iterated)
+        for loop in self.names.file.loops:
+            if id(loop.node) in self.names.file.broken:
+                yield First(loop, loop)
+
+    def _first(self, call: Expression) -> Expression | None:
+        """The iterator of `next(iter(loader))`, of `iter(loader).next()`, or of a name that got it in this round."""
+        node = call.node
+        if not isinstance(node, cst.Call):
+            return None
+        if last_name(node) in ("next", "__next__") and isinstance(node.func, cst.Attribute):
+            return self._iterator(call.of(node.func.value))
+        if node.args and self.names.callee_name(call) == "builtins.next":
+            return self._iterator(call.of(node.args[0].value))
+        return None
+
+    def _iterator(self, at: Expression) -> Expression | None:
+        node = at.node
+        if isinstance(node, cst.Name):
+            bindings = reaching(node.value, at.spot)
+            only = bindings[0] if len(bindings) == 1 else None
+            is_fresh = only is not None and only.spot.block is at.spot.block and at.spot.block.loop is not None
+            value = only.value if only is not None and only.how is How.VALUE and is_fresh else None
+            return self._iterator(value) if value is not None and isinstance(value.node, cst.Call) else None
+        is_iter = isinstance(node, cst.Call) and bool(node.args) and self.names.callee_name(at) == "builtins.iter"
+        return at if is_iter or last_name(node) == "__iter__" and isinstance(node, cst.Call) else None
+
+    def _is_built_in_steps(self, loader: LoaderCall) -> bool:
+        """Whether a loader is built, and iterated, for each batch of another."""
+        loop = self.repetition.innermost(loader.call)
+        if loop is None or loop.iterated is None or not self.loaders.loaders_in(loop.iterated):
+            return False
+        return any(loop.holds(use) for use in loader.uses)

@@ -1,0 +1,122 @@
+"""Where each line runs: a call graph of the file, and what is reached from where."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import libcst as cst
+
+from flake8_torchloader.module import Place
+from flake8_torchloader.reading.flow.callbacks import Callbacks
+from flake8_torchloader.reading.flow.leaves import Object
+from flake8_torchloader.reading.flow.names import Names
+from flake8_torchloader.reading.tree.guards import last_name
+from flake8_torchloader.reading.tree.scopes import Expression, Running, Scope, Spot
+
+WORKER_METHODS = ("__getitem__", "__getitems__", "__iter__", "__call__", "forward")
+
+
+class Places:
+    """Knows for each function of a file from where it is reached."""
+
+    def __init__(self, names: Names) -> None:
+        self.names = names
+        self.callbacks = Callbacks(names)
+        self._reached: dict[Scope, set[Place]] = {}
+        self._edges: dict[Scope | None, list[tuple[Scope, Running]]] = {}
+        self._subclasses: dict[Scope, list[Scope]] = {}
+        for scope in names.file.classes:
+            for base in names.bases(scope):
+                self._subclasses.setdefault(base, []).append(scope)
+        for call in names.file.calls:
+            self._connect(call)
+        for loop in names.file.loops:
+            self._iterate(loop)
+        for target, running in self._edges.get(None, []):
+            self.reach([target], Place.IMPORT if running is Running.ALWAYS else Place.GUARDED)
+
+    def _connect(self, call: Expression) -> None:
+        caller = call.spot.scope.function
+        if call.spot.running is Running.NEVER:
+            return
+        targets = [target for target, _ in self.names.calls.targets(call, only_own=not _is_through_super(call))]
+        overriding = [method for target in targets for method in self._overriding(call, target)]
+        for target in (*targets, *overriding, *self.callbacks.of(call)):
+            self._edges.setdefault(caller, []).append((target, call.spot.running))
+
+    def _overriding(self, call: Expression, target: Scope) -> Iterator[Scope]:
+        """The methods of subclasses that `self.load()` in a base class may run instead of its own."""
+        func = call.node.func if isinstance(call.node, cst.Call) else None
+        owner = target.owner
+        if owner is None or not isinstance(func, cst.Attribute) or owner not in self._subclasses:
+            return
+        if any(isinstance(leaf, Object) for leaf in self.names.sources(call.of(func.value))):
+            yield from (m for scope in self._subclasses[owner] if (m := scope.method(target.name)))
+
+    def _iterate(self, loop: Expression) -> None:
+        """A loop over an object of this file's class runs its `__iter__`."""
+        node = loop.node
+        inner = [loop.of(arg.value) for arg in node.args] if isinstance(node, cst.Call) else []
+        for expression in (loop, *inner):
+            for leaf in self.names.sources(expression):
+                scope = self.names.instance_of(leaf)
+                is_own = scope is not None and self.names.is_own(scope)
+                method = self.names.method(scope, "__iter__") if scope is not None and is_own else None
+                if method is not None:
+                    edges = self._edges.setdefault(loop.spot.scope.function, [])
+                    edges.append((method, loop.spot.running))
+
+    def _edges_of(self, function: Scope) -> list[tuple[Scope, Running]]:
+        """What a function calls; of another file's base class, what a class of this file may have instead."""
+        owner = function.owner
+        if function not in self._edges and owner in self._subclasses and not self.names.is_own(function):
+            self._edges[function] = []
+            for call in self.names.calls_in(function):
+                for target in [target for target, _ in self.names.calls.targets(call)]:
+                    found = [target, *self._overriding(call, target)] if target.owner in self._subclasses else []
+                    self._edges[function] += [(one, call.spot.running) for one in found]
+        return self._edges.get(function, [])
+
+    def reach(self, functions: Iterable[Scope], place: Place) -> None:
+        """Note that functions run at a place, and everything that they call."""
+        queue = list(functions)
+        while queue:
+            function = queue.pop()
+            reached = self._reached.setdefault(function, set())
+            if place in reached:
+                continue
+            reached.add(place)
+            edges = self._edges_of(function)
+            queue += [target for target, running in edges if running is Running.ALWAYS]
+
+    def below(self, functions: Iterable[Scope]) -> set[Scope]:
+        """Some functions and everything that they call."""
+        found: set[Scope] = set()
+        queue = list(functions)
+        while queue:
+            function = queue.pop()
+            if function not in found:
+                found.add(function)
+                queue += [target for target, _ in self._edges_of(function)]
+        return found
+
+    def of_function(self, function: Scope) -> frozenset[Place]:
+        """From where a function is reached."""
+        return frozenset(self._reached.get(function, ()))
+
+    def of(self, spot: Spot) -> frozenset[Place]:
+        """Where a statement runs; empty where that isn't known, or where it never does."""
+        function = spot.scope.function
+        match spot.running:
+            case Running.NEVER:
+                return frozenset()
+            case Running.GUARDED:
+                return frozenset({Place.GUARDED})
+            case _ if function is None:
+                return frozenset({Place.IMPORT})
+        return self.of_function(function) if function is not None else frozenset()
+
+
+def _is_through_super(call: Expression) -> bool:
+    func = call.node.func if isinstance(call.node, cst.Call) else None
+    return isinstance(func, cst.Attribute) and isinstance(func.value, cst.Call) and last_name(func.value) == "super"

@@ -1,0 +1,65 @@
+"""The file that is linted and the others that it leads to: which of them a line belongs to, and what is noted there."""
+
+from __future__ import annotations
+
+from flake8_torchloader.reading.project.imports import Imports
+from flake8_torchloader.reading.project.other_file import OtherFile
+from flake8_torchloader.reading.tree.collect import Collector
+from flake8_torchloader.reading.tree.scopes import Expression, Scope
+
+
+class Files:
+    """Knows the linted file as `file`; without `imports` there is no other."""
+
+    def __init__(self, file: Collector) -> None:
+        self.file = file
+        self.imports: Imports | None = None
+
+    def is_own(self, scope: Scope) -> bool:
+        """Whether a scope is one of the file that is linted."""
+        return scope.module is self.file.scope
+
+    def own(self, expression: Expression) -> Expression | None:
+        """The line of this file by which one of another was come to: itself if it is one, None if there is none."""
+        while expression.frame is not None:
+            expression = expression.frame.call
+        return expression if self.is_own(expression.spot.scope) else None
+
+    def calls_in(self, function: Scope | None) -> list[Expression]:
+        """The calls that stand in a function, or at the top level of this file."""
+        file = self.file if function is None else self._home(function)
+        return file.calls_of.get(function, [])
+
+    def loops_in(self, function: Scope) -> list[Expression]:
+        """What the loops of a function iterate."""
+        return [loop for loop in self._home(function).loops if loop.spot.scope.function is function]
+
+    def inner_scope(self, expression: Expression) -> Scope | None:
+        """The scope of a lambda or a comprehension."""
+        return self._home(expression.spot.scope).by_node.get(id(expression.node))
+
+    def may_give_loaders(self, scope: Scope) -> bool:
+        """Whether a function or class of another file speaks of loaders."""
+        file = self.other_file(scope)
+        top = [one for one in scope.around() if one.parent is not None][-1:]
+        return file is not None and any(one.name in file.outline.loading for one in top)
+
+    def writes_beside(self, expression: Expression) -> list[tuple[Expression, Expression]]:
+        """What is put under keys, and where, in the file in which an expression stands."""
+        return self._home(expression.spot.scope).writes
+
+    def is_spread(self, expression: Expression) -> bool:
+        """Whether only the elements of a value are taken: `x.extend(value)`."""
+        return id(expression.node) in self._home(expression.spot.scope).spread
+
+    def name_elsewhere(self, expression: Expression) -> str:
+        """The first name that a value is given in another file; empty for a line of this one."""
+        home = self._home(expression.spot.scope)
+        return "" if home is self.file else home.names.get(id(expression.node), "")
+
+    def other_file(self, scope: Scope) -> OtherFile | None:
+        """The other file in which a scope stands, None for those of this one."""
+        return self.imports.file_of(scope.module) if self.imports is not None else None
+
+    def _home(self, scope: Scope) -> Collector:
+        return self.other_file(scope) or self.file
