@@ -146,7 +146,7 @@ def record(proofs: dict[Path, Future[Proof]]) -> Iterator[None]:
     yield
     file = os.environ.get("PROOF_RECORD")
     if file:
-        done = [future.result() for future in proofs.values()]
+        done = [future.result() for future in proofs.values() if future.done()]
         runs = [run for proof in done for run in proof.runs.values() if run.versions.torch]
         verdicts = {identifier(proof.path): proof.verdicts for proof in done}
         Path(file).write_text(document(verdicts, runs[0], FIXTURES), encoding="ascii")
