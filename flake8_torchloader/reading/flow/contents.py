@@ -84,6 +84,13 @@ class Contents:
             comprehensions = (e for e in given if isinstance(e.node, (cst.GeneratorExp, cst.ListComp, cst.List)))
             yield from (inner for e in comprehensions for inner in self._inside(Literal(e), spent=False))
 
+    def _is_used_up(self, at: Expression, element: cst.CSTNode) -> bool:
+        """Whether `*iterator` leaves nothing of what it unpacks but the elements, which are not known."""
+        if not isinstance(element, cst.StarredElement):
+            return False
+        leaves = self.names.sources(at.of(element.value))
+        return all(isinstance(one, Literal) and isinstance(one.node, (cst.Call, cst.GeneratorExp)) for one in leaves)
+
     def takes_apart(self, binding: Binding) -> bool:
         """Whether an attribute gets no more than elements of a value, and not such as are written there."""
         value = binding.value
@@ -99,7 +106,7 @@ class Contents:
         node, at = leaf.node, leaf.expression
         match node:
             case cst.List() | cst.Tuple() | cst.Set() | cst.Dict():
-                yield from (at.of(element.value) for element in node.elements)
+                yield from (at.of(e.value) for e in node.elements if not self._is_used_up(at, e))
             case cst.BinaryOperation():
                 yield from (at.of(side) for side in (node.left, node.right))
             case cst.ListComp() | cst.SetComp() | cst.GeneratorExp():
