@@ -79,7 +79,7 @@ def test_workers_find_nothing_that_a_cell_defines(guard: str) -> None:
     config = Config(select=("TLD104",))
 
     (found,) = lint(notebook(IMPORTS, plain, guard + LOADER), config).findings
-    assert found.message.startswith("Squares is set in the main program only: workers can't find it under spawn")
+    assert found.message.startswith("Squares is defined in the notebook only: workers can't find it under spawn")
     assert found.message.endswith("; define it in a module")
     forked = LOADER.replace("=2)", "=2, multiprocessing_context='fork')")
     assert lint(notebook(IMPORTS, plain, guard + forked), config).findings == ()
