@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from textwrap import shorten
 
 from flake8_torchloader.start_method import StartMethod
 
@@ -55,7 +56,7 @@ class Failure:
         """The type and the first paragraph of the text on one line, without a traceback of another process."""
         name = self.type.rpartition(".")[2]
         paragraph = " ".join(self.text.strip().partition("\n\n")[0].partition("Original Traceback")[0].split())
-        return f"{name}: {paragraph[:_LONGEST_HEADLINE]}" if paragraph else name
+        return f"{name}: {shorten(paragraph, _LONGEST_HEADLINE, placeholder=' ...')}" if paragraph else name
 
     @property
     def is_bootstrapping(self) -> bool:

@@ -3,6 +3,7 @@
 What torch does in C++ is stood in for: `_cuda_init` does nothing, and as in torch's own source the first question for
 the number of devices spoils CUDA for all processes that are forked from then on. All the Python code of `torch.cuda`
 is torch's own, and so is the error that it raises in a spoiled process. There are no devices and no tensors on them.
+Where there is a device, nothing is stood in for: the programs of `fixtures/` that need one are run on it.
 """
 
 from __future__ import annotations
@@ -18,9 +19,9 @@ from flake8_torchloader.trial import Ending, Run, Trial
 from flake8_torchloader.verdict import Outcome, Reason, Suspect, Verdict
 
 torch = pytest.importorskip("torch")
+pytestmark = pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
 
 RULES = {rule.code: rule(Settings()) for rule in all_rules()}
-needs_no_device = pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
 LIMITS = Limits(seconds=60, batches=2, epochs=1)
 STAND_IN = """
     import os
@@ -154,7 +155,6 @@ def test_importing_the_program_again_brings_cuda_to_life_in_each_worker(room: Ro
     assert RULES["TLD601"].judge(runs, suspect).reason is Reason.NO_CUDA, "the workers never used it"
 
 
-@needs_no_device
 def test_a_program_that_asks_in_vain_shows_nothing(room: Room) -> None:
     runs = {trial: room.run(ASKS, trial, limits=LIMITS) for trial in (Trial.CONTROL, Trial.SPAWN)}
     assert all(run.ending is Ending.FINISHED for run in runs.values())
@@ -172,7 +172,6 @@ def test_a_program_that_never_asks_needs_no_device(room: Room) -> None:
         assert RULES[code].judge(runs, Suspect(str(room.folder / "program.py"), 8)).outcome is Outcome.REFUTED
 
 
-@needs_no_device
 @pytest.mark.parametrize(
     "need",
     [
@@ -194,7 +193,6 @@ def test_what_torch_says_for_lack_of_cuda_is_known(need: str) -> None:
     assert Failure(1, caught.type.__name__, str(caught.value)).is_for_lack_of_cuda
 
 
-@needs_no_device
 def test_a_program_that_needs_cuda_says_so_and_not_that_it_crashed(room: Room) -> None:
     runs = {trial: room.run(NEEDS, trial, limits=LIMITS) for trial in (Trial.CONTROL, Trial.SPAWN)}
     assert all(run.ending is Ending.CRASHED for run in runs.values())
@@ -202,7 +200,6 @@ def test_a_program_that_needs_cuda_says_so_and_not_that_it_crashed(room: Room) -
         assert RULES[code].judge(runs, Suspect(str(room.folder / "program.py"), 7)).reason is Reason.NO_CUDA
 
 
-@needs_no_device
 def test_a_worker_that_needs_cuda_says_so_too(room: Room) -> None:
     text = IN_WORKER.replace("import stand_in", "import os").format(first="pass")
     verdict, _ = judge(room, "TLD601", text, IN_WORKER_LINE, IN_WORKER_LOADER, trials=(Trial.CONTROL, Trial.FORK))

@@ -53,7 +53,8 @@ class CudaInitialisedAtImport(Rule):
     ------------
     Programs whose loaders all stand in other files; what a library does when it is imported; devices that are not
     known in the file. A network that is moved to a GPU at import is TLD103's. Asking is no initialising:
-    `is_available`, `device_count`, `manual_seed` and `torch.device` are left alone. Only the first line is reported.
+    `is_available`, `device_count`, `manual_seed`, `torch.device` and `torch.Generator` are left alone. Only the first
+    line is reported.
     """
 
     code = "TLD602"
@@ -76,7 +77,10 @@ class CudaInitialisedAtImport(Rule):
     def judge(self, runs: Mapping[Trial, Run], suspect: Suspect) -> Verdict:
         """Confirmed by workers in which CUDA was initialised as soon as they had imported the file."""
 
+        def harm(run: Run) -> str:
+            return opened_at_import(run) if any(one.workers for one in runs[Trial.CONTROL].loaders) else ""
+
         def passes(run: Run) -> tuple[Pass, ...]:
             return run.passes
 
-        return settle_cuda(runs, self.trials, opened_at_import, passes, witness=Trial.REIMPORT)
+        return settle_cuda(runs, self.trials, harm, passes, witness=Trial.REIMPORT)

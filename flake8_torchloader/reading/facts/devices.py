@@ -36,6 +36,9 @@ _LEAVES_CUDA = {"cpu", "numpy", "tolist", "item"}
 _TENSOR_TYPES = ("torch.Tensor", "torch.FloatTensor", "torch.LongTensor", "torch.autograd.Variable")
 _NO_TENSOR = {"torch.device", "torch.load", "torch.compile", "torch.manual_seed", "torch.no_grad"}
 
+_ONLY_NAMES_DEVICE = {"torch.device", "torch.Generator", "torch.amp.GradScaler", "torch.set_default_device"}
+"""What is given a device and leaves it alone for now."""
+
 
 class Devices:
     """Answers what the expressions of one file have to do with CUDA."""
@@ -96,7 +99,8 @@ class Devices:
         if name.startswith("torch.cuda."):
             return name if name.removeprefix("torch.cuda.") in _INITIALISERS else ""
         if name.startswith("torch."):
-            return name if self._is_given_cuda(call, node, _DEVICE_KEYWORDS) else ""
+            is_use = name not in _ONLY_NAMES_DEVICE and self._is_given_cuda(call, node, _DEVICE_KEYWORDS)
+            return name if is_use else ""
         is_method = isinstance(node.func, cst.Attribute) and not any(isinstance(leaf, Imported) for leaf in leaves)
         return self._method_use(call, node) if is_method else ""
 
