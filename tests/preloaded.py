@@ -13,6 +13,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import traceback
 from pathlib import Path
@@ -81,6 +82,7 @@ def _run(job: Job, stdout: int, stderr: int) -> NoReturn:
     os.environ.clear()
     os.environ.update(job.environment)
     sys.path.insert(0, job.environment["PYTHONPATH"].split(os.pathsep)[0])
+    tempfile.tempdir = None
     sys.modules.pop("sitecustomize", None)
     importlib.import_module("sitecustomize")
     status = _execute(list(job.command[1:]))

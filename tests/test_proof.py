@@ -2,9 +2,9 @@
 
 Each mark of a `bad_` program is CONFIRMED. In a `good_` program the rule of its folder is judged on the first loader
 that the program builds, as if it had been reported, and is REFUTED. `# verdict: unknown why` stands in a program of
-which a run can't tell. `# needs: cuda` stands in one that takes a CUDA device: where there is none, its verdicts are
-UNKNOWN for that reason. The trials are those that the rules in question ask for; REIMPORT only where the others
-leave a finding undecided. Two batches are enough for what the rules claim.
+which a run can't tell. `# needs: cuda` stands in one that takes a CUDA device, `# needs: pandas` in one that takes that
+package: where there is none, its verdicts are UNKNOWN for that reason. The trials are those that the rules in question
+ask for; REIMPORT only where the others leave a finding undecided. Two batches are enough for what the rules claim.
 
 To be quick, several programs run at a time, and what they are run by has imported torch beforehand (`preloaded.py`).
 PROOF_STARTS_AFRESH=1 in the environment starts each as a user's `--verify` would. 285 programs took 22 minutes
@@ -40,7 +40,7 @@ from flake8_torchloader.verdict import Outcome, Reason, Suspect, Verdict
 NEEDED = ("torch", "numpy", "cv2", "h5py")
 ABSENT = [name for name in NEEDED if find_spec(name) is None]
 UNKNOWN = re.compile(r"^# verdict: unknown \S", re.MULTILINE)
-NEEDS_CUDA = re.compile(r"^# needs: cuda$", re.MULTILINE)
+NEEDS = re.compile(r"^# needs: (\w+)$", re.MULTILINE)
 STARTS_AFRESH = bool(os.environ.get("PROOF_STARTS_AFRESH"))
 LIMITS = Limits(seconds=120, batches=2, epochs=3)
 NOT_TRIED = {Reason.NO_WORKERS, Reason.NEVER_REACHED, Reason.NOT_SHOWN}
@@ -89,10 +89,12 @@ class Proof:
         self.verdicts = {(rule.code, at.file, at.line): rule.judge(self.runs, at) for rule, at in self.suspects()}
 
     @property
-    def lacks_cuda(self) -> bool:
-        """Whether the program takes a CUDA device, and none was there."""
-        devices = [run.versions.cuda_devices for run in self.runs.values()]
-        return bool(NEEDS_CUDA.search(read(self.path))) and not any(devices)
+    def lack(self) -> Reason | None:
+        """Why nothing can be told here of a program that takes a CUDA device or a package."""
+        needs = set(NEEDS.findall(read(self.path)))
+        if "cuda" in needs and not any(run.versions.cuda_devices for run in self.runs.values()):
+            return Reason.NO_CUDA
+        return Reason.MISSING_PACKAGE if any(find_spec(name) is None for name in needs - {"cuda"}) else None
 
     @property
     def is_undecided(self) -> bool:
@@ -160,8 +162,8 @@ def test_real_workers_say_what_the_marks_say(path: Path, proofs: dict[Path, Futu
     if UNKNOWN.search(read(path)):
         reasons = {verdict.reason for verdict in proof.verdicts.values()}
         assert outcomes == {Outcome.UNKNOWN} and (not is_good or reasons <= NOT_TRIED), str(proof)
-    elif proof.lacks_cuda:
-        assert {verdict.reason for verdict in proof.verdicts.values()} == {Reason.NO_CUDA}, str(proof)
+    elif proof.lack is not None:
+        assert {verdict.reason for verdict in proof.verdicts.values()} == {proof.lack}, str(proof)
     else:
         assert outcomes == {Outcome.REFUTED if is_good else Outcome.CONFIRMED}, str(proof)
         assert all(verdict.evidence for verdict in proof.verdicts.values())
