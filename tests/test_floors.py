@@ -12,7 +12,8 @@ PACKAGE = Path(__file__).parent.parent / "flake8_torchloader"
 FLOORS = (
     {
         "start_method", "settings", "finding", "module", "kept", "construction", "main_program", "wrong_data",
-        "observed", "worker_seen", "trial", "verdict", "location", "problem", "jobs", "families",
+        "observed", "worker_seen", "trial", "verdict", "location", "problem", "jobs", "families", "disk", "gate",
+        "source_text",
     },
     {"rule"},
     {"rules"},
@@ -38,6 +39,9 @@ AT_HOME = {
     "torch": ("running/inside",),
 }
 """The only rooms in which a library may be imported, where its place is fixed."""
+
+ASKING = {"open", "is_file", "is_dir", "exists", "stat", "read_bytes", "read_text", "iterdir", "glob", "rglob"}
+"""What a file is asked for by, which the reader leaves to `disk`, so that what it found can be checked again."""
 
 FILES = sorted(PACKAGE.rglob("*.py"))
 
@@ -107,6 +111,16 @@ def test_libraries_stay_in_their_rooms(path: Path) -> None:
     }
 
     assert strays == set()
+
+
+@pytest.mark.parametrize("path", [path for path in FILES if own_room(path) in ("reading", "rules")], ids=identifier)
+def test_the_file_system_is_asked_by_disk_alone(path: Path) -> None:
+    functions = [node.func for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call)]
+    called = {getattr(function, "attr", getattr(function, "id", "")) for function in functions}
+    asked = {name.rpartition(".")[2] for name in imported(path) if name.startswith("flake8_torchloader.disk.")}
+
+    assert called & ASKING <= asked
+    assert {"os", "shutil", "glob", "tokenize"}.isdisjoint(imported(path))
 
 
 def test_what_is_injected_knows_nothing_of_ours() -> None:

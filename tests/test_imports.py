@@ -6,13 +6,13 @@ import os
 import subprocess
 import sys
 import textwrap
-import tokenize
 from collections.abc import Callable, Mapping
 from itertools import permutations
 from pathlib import Path
 
 import pytest
 
+from flake8_torchloader import disk
 from flake8_torchloader.linting import lint
 from flake8_torchloader.reading.project import other_file
 from flake8_torchloader.settings import Settings
@@ -152,10 +152,10 @@ def test_what_leads_nowhere_is_unknown(write: Write, files: Mapping[str, str]) -
 def test_a_file_that_may_not_be_read_is_unknown(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = write(BOTH)
 
-    def refuse(path: object) -> None:
+    def refuse(path: object, mode: str) -> None:
         raise PermissionError(13, "Permission denied", path)
 
-    monkeypatch.setattr(tokenize, "open", refuse)
+    monkeypatch.setattr(disk, "open", refuse, raising=False)
     assert found(folder / "main.py") == []
 
 
@@ -216,13 +216,13 @@ def test_beyond_the_bounds_all_is_unknown(write: Write, settings: Settings, expe
 def test_a_file_is_read_once_until_it_changes(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = write(CHAIN)
     opened: list[str] = []
-    original = tokenize.open
+    original = disk.content
 
-    def noting(path: Path) -> object:
-        opened.append(path.name)
+    def noting(path: str) -> bytes | None:
+        opened.append(Path(path).name)
         return original(path)
 
-    monkeypatch.setattr(tokenize, "open", noting)
+    monkeypatch.setattr(other_file, "content", noting)
     for _ in range(3):
         assert found(folder / "main.py") == AT_LOADER
     assert sorted(opened) == ["data.py", "one.py", "two.py"]
@@ -234,7 +234,7 @@ def test_a_file_is_read_once_until_it_changes(write: Write, monkeypatch: pytest.
 
 def test_a_file_that_cannot_matter_opens_no_other(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = write({"main.py": "import torch\nfrom data import make_loader\n", "data.py": DATA})
-    monkeypatch.setattr(tokenize, "open", lambda path: pytest.fail(f"{path} was opened"))
+    monkeypatch.setattr(other_file, "content", lambda path: pytest.fail(f"{path} was opened"))
 
     assert found(folder / "main.py") == []
 

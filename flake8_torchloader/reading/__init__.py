@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import ast
 import gc
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from flake8_torchloader.disk import is_file
 from flake8_torchloader.finding import Span
+from flake8_torchloader.gate import text_may_matter
 from flake8_torchloader.module import Module, Site
 from flake8_torchloader.reading.limits import limit_in
-from flake8_torchloader.reading.relevance import text_may_matter, tree_may_matter
+from flake8_torchloader.reading.relevance import tree_may_matter
 from flake8_torchloader.settings import Settings
 
 
@@ -52,7 +53,7 @@ def _read_whole(text: str, tree: ast.Module, path: str, settings: Settings, *, i
     from flake8_torchloader.reading.reader import read_module
 
     try:
-        file = Path(path).absolute() if path and os.path.isfile(path) else None
+        file = Path(path).absolute() if path and is_file(Path(path).absolute()) else None
         with _no_garbage_collection():
             return read_module(text, tree, file, settings, is_notebook=is_notebook)
     except ParserSyntaxError as error:

@@ -1,14 +1,13 @@
-"""Two cheap gates: on the text, then on the tree that flake8 already has, before libcst is imported."""
+"""The second gate: on the tree that flake8 already has, before libcst is imported."""
 
 from __future__ import annotations
 
 import ast
 
+from flake8_torchloader.gate import INITS
 from flake8_torchloader.reading.known import LIBRARIES
 from flake8_torchloader.reading.tree.syntax import levels
 
-_WORDS = ("DataLoader", "ataset", "DataModule", "Lambda")
-_INITS = "worker_init"
 _LIBRARIES = ("torchvision", "torchaudio", "torchvision.datasets", "torchaudio.datasets")
 _TELLING = {ast.ClassDef, ast.FunctionDef, ast.Call, ast.ImportFrom, ast.Import, ast.Attribute}
 """The kinds of node that can show it; most nodes are of none of them."""
@@ -24,11 +23,6 @@ _REJECTED = (
     ("batch_sampler", ("drop_last",)),
 )  # fmt: skip
 """Arguments that torch may reject alone, or beside others."""
-
-
-def text_may_matter(text: str) -> bool:
-    """Whether a file speaks of torch and of data at all, or of what a loader's workers begin with."""
-    return "torch" in text and any(word in text for word in _WORDS) or _INITS in text
 
 
 def may_lack_epochs(text: str) -> bool:
@@ -48,7 +42,7 @@ def _is_candidate(node: ast.AST, *, speaks_of_workers: bool) -> bool:
         case ast.ClassDef():
             return _may_be_dataset(node)
         case ast.FunctionDef(name=name):
-            return _INITS in name
+            return INITS in name
         case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), args=args):
             return _sounds_like_loader(name) and (
                 speaks_of_workers or len(args) >= _WORKERS_POSITION or _may_be_rejected(node)

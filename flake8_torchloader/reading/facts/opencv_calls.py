@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import libcst as cst
 
+from flake8_torchloader.disk import files_with
 from flake8_torchloader.families.opencv import LIMIT, SERIAL, VARIABLE
 from flake8_torchloader.module import UNKNOWN, Call, Place
 from flake8_torchloader.reading.facts.datasets import DatasetReader
@@ -15,7 +16,6 @@ from flake8_torchloader.reading.flow.values import Values
 from flake8_torchloader.reading.project.import_time import imported_files, importing_files
 from flake8_torchloader.reading.project.other_file import OtherFile
 from flake8_torchloader.reading.project.outline import imported_names
-from flake8_torchloader.reading.project.project import files_with
 from flake8_torchloader.reading.tree.scopes import Running, Scope
 
 _SETTER = LIMIT.rpartition(".")[2]

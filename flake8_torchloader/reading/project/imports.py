@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from flake8_torchloader.disk import is_file
 from flake8_torchloader.reading.flow.leaves import Defined, Imported, Leaf, Namespace, Opaque
 from flake8_torchloader.reading.project.other_file import OtherFile, other_file
 from flake8_torchloader.reading.project.outline import joined
@@ -108,7 +109,7 @@ class Imports:
     def _descend(self, folder: Path, parts: list[str], full: str, importing: Path, hops: int) -> list[Leaf]:
         """Go from package to module; the last name is what the package binds to it, else a module of that name."""
         init = folder / "__init__.py"
-        is_inside = full.startswith(".") and init.is_file() and init not in (importing, self.path)
+        is_inside = full.startswith(".") and is_file(init) and init not in (importing, self.path)
         here = self._visit(init, hops) if is_inside else None
         for index, part in enumerate(parts):
             is_last = index == len(parts) - 1

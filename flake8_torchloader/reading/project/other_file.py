@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import ast
-import tokenize
 import warnings
 from pathlib import Path
 
 import libcst as cst
 from libcst.metadata import MetadataWrapper, PositionProvider
 
+from flake8_torchloader.disk import Stamp, content, digest, stamp, tell
 from flake8_torchloader.reading.limits import limit_in
 from flake8_torchloader.reading.project.outline import Outline, outline
 from flake8_torchloader.reading.tree.collect import Collector
 from flake8_torchloader.reading.tree.guards import last_name
 from flake8_torchloader.reading.tree.scopes import Binding, Expression, Scope, ScopeKind
 from flake8_torchloader.reading.tree.walk import Step, walk
-
-_LARGEST = 1_000_000
-"""Bytes of a file that is still read for another one's sake."""
+from flake8_torchloader.source_text import decoded
 
 _MOST_KEPT = 2000
 """How many files are kept in memory."""
@@ -26,8 +24,8 @@ _MOST_KEPT = 2000
 _STATEMENTS = 1 << 20
 """More statements than a piece of a file has, so that pieces read out of turn keep the order of the text."""
 
-_Stamp = tuple[int, int]
-_KEPT: dict[Path, tuple[_Stamp, "OtherFile | None"]] = {}
+_KEPT: dict[Path, tuple[Stamp, str, "OtherFile | None"]] = {}
+"""What was read of a file: when it had which stamp, the digest of its content, and the file if it could be read."""
 
 
 class OtherFile(Collector):
@@ -173,25 +171,23 @@ def _order(binding: Binding) -> int:
 
 def other_file(path: Path) -> OtherFile | None:
     """A file by its absolute path, None if it can't be read; each is read once, until it changes."""
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    stamp = (status.st_size, status.st_mtime_ns)
+    now = stamp(path)
     kept = _KEPT.get(path)
-    if kept is None or kept[0] != stamp:
+    if kept is None or kept[0] != now:
         if len(_KEPT) >= _MOST_KEPT:
             _KEPT.clear()
-        _KEPT[path] = kept = (stamp, _opened(path) if status.st_size <= _LARGEST else None)
-    return kept[1]
+        found = content(str(path))
+        _KEPT[path] = kept = (now, "", None) if found is None else (now, digest(found), _opened(path, found))
+    _, known, file = kept
+    tell("content", str(path), known)
+    return file
 
 
-def _opened(path: Path) -> OtherFile | None:
+def _opened(path: Path, found: bytes) -> OtherFile | None:
     try:
-        with tokenize.open(path) as file:
-            text = file.read()
+        text = decoded(found)
         return OtherFile(path, text, outline(text, _parsed(text)))
-    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
+    except (SyntaxError, ValueError, LookupError, RecursionError, MemoryError):
         return None
 
 

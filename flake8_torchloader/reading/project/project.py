@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 
+from flake8_torchloader.disk import exists, is_file, is_folder
 from flake8_torchloader.reading.known import LIBRARIES
 
 _MARKS = ("pyproject.toml", "setup.py", "setup.cfg", "requirements.txt", ".git", ".hg")
@@ -16,9 +15,6 @@ _MARKS = ("pyproject.toml", "setup.py", "setup.cfg", "requirements.txt", ".git",
 _INSTALLED = {"site-packages", "dist-packages"}
 _HIGHEST = 12
 """How many folders above a file are looked at for the top of its project."""
-
-_MOST_FILES = 2000
-"""How many files of a project are searched for a word."""
 
 
 class Project:
@@ -66,7 +62,7 @@ class Project:
         """The folder that holds the package of which a folder is a part; itself if it is no package."""
         if folder not in self._homes:
             home = folder
-            while home.parent != home and (home / "__init__.py").is_file():
+            while home.parent != home and is_file(home / "__init__.py"):
                 home = home.parent
             self._homes[folder] = home
         return self._homes[folder]
@@ -75,7 +71,7 @@ class Project:
         """The folders around one, up to the top of the project; none where no top is found."""
         if folder not in self._tops:
             around = [folder, *folder.parents][:_HIGHEST]
-            top = next((one for one in around if any((one / mark).exists() for mark in _MARKS)), None)
+            top = next((one for one in around if any(exists(one / mark) for mark in _MARKS)), None)
             self._tops[folder] = tuple(around[: around.index(top) + 1]) if top is not None else ()
         return self._tops[folder]
 
@@ -85,26 +81,6 @@ def _submodule(folder: Path, name: str) -> Path | None:
         return None
     package = folder / name
     for file in (package / "__init__.py", folder / f"{name}.py"):
-        if file.is_file():
+        if is_file(file):
             return file
-    return package if package.is_dir() else None
-
-
-@cache
-def files_with(words: tuple[str, ...], top: Path) -> tuple[Path, ...]:
-    """The Python files in and below a folder that hold one of some words; none where there are very many files."""
-    found: list[Path] = []
-    for folder, inner, files in os.walk(top):
-        inner[:] = sorted(name for name in inner if not name.startswith(".") and name not in _INSTALLED)
-        found += [Path(folder, name) for name in sorted(files) if name.endswith(".py")]
-        if len(found) > _MOST_FILES:
-            return ()
-    needles = [word.encode() for word in words]
-    return tuple(path for path in found if any(needle in text for text in [_bytes(path)] for needle in needles))
-
-
-def _bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError:
-        return b""
+    return package if is_folder(package) else None
