@@ -11,7 +11,7 @@ from pathlib import Path
 
 from flake8_torchloader.finding import Finding
 from flake8_torchloader.fingerprint import fingerprints
-from flake8_torchloader.sources import Linted
+from flake8_torchloader.linted import Linted
 
 SCHEMA = "flake8-torchloader/baseline"
 SCHEMA_VERSION = 1

@@ -22,6 +22,8 @@ _INSTALLED = {"site-packages", "dist-packages"}
 _KINDS = {stat.S_IFREG: "file", stat.S_IFDIR: "folder"}
 _OTHER, _ABSENT = "other", ""
 _SEPARATOR = "\0"
+_BOTH = "now this, now that"
+"""What no question has for an answer, so that nothing rests on a file that changed while it was looked at."""
 
 Stamp = tuple[int, int]
 """The size of a file, and when it was last changed, in nanoseconds."""
@@ -110,8 +112,8 @@ def stamp(path: Path) -> Stamp:
 def tell(question: str, about: str, answer: str) -> None:
     """Let whoever listens know what was asked, and what the answer was."""
     heard = _HEARD.get()
-    if heard is not None:
-        heard[question, about] = answer
+    if heard is not None and heard.setdefault((question, about), answer) != answer:
+        heard[question, about] = _BOTH
 
 
 def _kind(path: Path) -> str:

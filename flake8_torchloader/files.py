@@ -12,7 +12,8 @@ from flake8_torchloader.problem import Problem
 
 Ignored = Callable[..., bool]
 
-SUFFIXES = (".py", ".ipynb")
+NOTEBOOK = ".ipynb"
+SUFFIXES = (".py", NOTEBOOK)
 """What the names of files end with that are looked for in folders."""
 
 SKIPPED = frozenset({"build", "node_modules", "__pycache__"})

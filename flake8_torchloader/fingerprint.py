@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from flake8_torchloader.finding import Finding
-from flake8_torchloader.sources import Linted
+from flake8_torchloader.linted import Linted
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def spread(
     items: Sequence[Item],
     processes: int,
     lost: Callable[[Item], Result],
-) -> Iterator[Result]:
+) -> Generator[Result, None, None]:
     """Do the work that `make` makes in each process; `lost` stands in for an item whose process died of it.
 
     Whatever ends this, an interruption included, ends the processes.

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 
 from flake8_torchloader.location import Cell
 
-SUFFIX = ".ipynb"
-
 _TRANSPARENT = ("time", "timeit", "capture", "prun", "memit", "mprun", "lprun")
 """Cell magics that run the rest of their cell as Python."""
 

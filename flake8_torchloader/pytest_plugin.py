@@ -16,7 +16,7 @@ import pytest
 
 if TYPE_CHECKING:
     from flake8_torchloader.finding import Finding
-    from flake8_torchloader.sources import Linted
+    from flake8_torchloader.linted import Linted
     from flake8_torchloader.verdict import Verdict
 
 MARK = "torchloader"

@@ -2,43 +2,28 @@
 
 from __future__ import annotations
 
-import io
 import os
-import tokenize
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+import stat
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from flake8_torchloader.cache.cache import Cache, cache_of
 from flake8_torchloader.choosing.config import Codes, Config
 from flake8_torchloader.choosing.patterns import Patterns
-from flake8_torchloader.files import files_of
-from flake8_torchloader.finding import Finding
+from flake8_torchloader.disk import digest, listening
+from flake8_torchloader.files import NOTEBOOK, files_of
+from flake8_torchloader.gate import text_may_matter
 from flake8_torchloader.jobs import processes_for, spread
-from flake8_torchloader.linting import lint
-from flake8_torchloader.location import Cell, Place, place_of
-from flake8_torchloader.noqa import Unused, audible, unused
-from flake8_torchloader.notebooks import SUFFIX, read_notebook
+from flake8_torchloader.linted import Learned, Linted
 from flake8_torchloader.problem import Problem
+from flake8_torchloader.source_text import decoded
 
-
-@dataclass(frozen=True)
-class Linted:
-    """A file and what was found in it, by the path that the user gave.
-
-    `lines` are those that findings and their notes speak of, by number; `cells` are those of a notebook, whose lines
-    are numbered as in one program (`place` tells where they stand). `unused` are comments that silence nothing.
-    """
-
-    path: Path
-    findings: tuple[Finding, ...]
-    lines: Mapping[int, str] = field(default_factory=dict, compare=False)
-    cells: tuple[Cell, ...] = ()
-    unused: tuple[Unused, ...] = ()
-
-    def place(self, line: int) -> Place:
-        """Where a line stands, as the author of the file counts."""
-        return place_of(line, self.cells)
+if TYPE_CHECKING:
+    from flake8_torchloader.finding import Finding
+    from flake8_torchloader.location import Cell
 
 
 class Linter:
@@ -50,32 +35,41 @@ class Linter:
         self._per_file = [(Patterns([pattern], root), codes) for pattern, codes in config.per_file_ignores]
         self._codes: dict[Codes, frozenset[str]] = {}
 
-    def __call__(self, found: Path | Problem) -> Linted | Problem:
-        """What is found in a file; what is a problem already stays one."""
-        return found if isinstance(found, Problem) else self.file(found)
+    def __call__(self, path: Path) -> Learned:
+        """What is found in a file, and what that rests on."""
+        content = _content(path)
+        if isinstance(content, Problem):
+            return Learned(content)
+        with listening() as heard:
+            said = self.bytes(content, path)
+        return Learned(said, digest(content), heard())
 
-    def file(self, path: Path) -> Linted | Problem:
-        """What is found in a file."""
-        if path.exists() and not path.is_file():
-            return Problem(path, "is neither a file nor a folder")
-        try:
-            return self.bytes(path.read_bytes(), path)
-        except OSError as error:
-            return Problem(path, error.strerror or "can't be read")
+    def at_a_glance(self, path: Path, cache: Cache | None = None) -> Linted | Problem | None:
+        """What is found in a file where that is told without linting it: it can't matter, or the cache knows of it."""
+        content = _content(path)
+        if isinstance(content, Problem):
+            return content
+        text = _text(content, path) if path.suffix != NOTEBOOK else ""
+        if isinstance(text, Problem):
+            return text
+        if path.suffix != NOTEBOOK and not self._may_matter(text):
+            return Linted(path, ())
+        return cache.find(path, digest(content)) if cache is not None else None
+
+    def _may_matter(self, text: str) -> bool:
+        return text_may_matter(text) or (self._config.report_unused_noqa and "noqa" in text.lower())
 
     def bytes(self, content: bytes, path: Path) -> Linted | Problem:
         """What is found in the content of a file, which is not opened."""
-        if b"\0" in content and not content.startswith((b"\xff\xfe", b"\xfe\xff")):
-            return Problem(path, "is a binary file")
-        try:
-            return self.text(_decoded(content), path)
-        except (SyntaxError, UnicodeError, LookupError) as error:
-            return Problem(path, f"can't be decoded: {error}")
+        text = _text(content, path)
+        return text if isinstance(text, Problem) else self.text(text, path)
 
     def text(self, text: str, path: Path) -> Linted | Problem:
         """What is found in the text of a file, without what its comments silence."""
         cells: tuple[Cell, ...] | None = None
-        if path.suffix == SUFFIX:
+        if path.suffix == NOTEBOOK:
+            from flake8_torchloader.notebooks import read_notebook
+
             try:
                 notebook = read_notebook(text)
             except ValueError as error:
@@ -87,6 +81,9 @@ class Linter:
             return Problem(path, f"{type(error).__name__} while checking it")
 
     def _linted(self, text: str, path: Path, cells: tuple[Cell, ...] | None) -> Linted:
+        from flake8_torchloader.linting import lint
+        from flake8_torchloader.noqa import audible, unused
+
         codes = self._codes_for(path)
         found = lint(text, str(path), self._config.settings, codes, is_notebook=cells is not None)
         shown = tuple(found) if self._config.disable_noqa else audible(found, text)
@@ -104,22 +101,49 @@ class Linter:
 def lint_paths(paths: Iterable[Path], config: Config) -> Iterator[Linted | Problem]:
     """What is found in each file that the paths mean, in their order, and what could not be read."""
     files = list(files_of(paths, config))
+    linter = Linter(config)
     make: Callable[[], Linter] = partial(Linter, config)
-    yield from spread(make, files, processes_for(len(files), config.jobs), _lost)
+    with cache_of(config) as cache:
+        seen = [one if isinstance(one, Problem) else linter.at_a_glance(one, cache) for one in files]
+        rest = [path for path, said in zip(files, seen) if said is None and isinstance(path, Path)]
+        with closing(spread(make, rest, processes_for(len(rest), config.jobs), _lost)) as learned:
+            for path, said in zip(files, seen):
+                yield _kept(next(learned), cache) if said is None else said
 
 
-def _lost(found: Path | Problem) -> Problem:
-    return found if isinstance(found, Problem) else Problem(found, "the process that checked it died")
+def _kept(learned: Learned, cache: Cache | None) -> Linted | Problem:
+    if cache is not None:
+        cache.keep(learned)
+    return learned.said
 
 
-def _decoded(content: bytes) -> str:
-    """The text of a file in the encoding that Python would read it in, with plain line ends."""
-    stream = io.BytesIO(content)
-    encoding, _ = tokenize.detect_encoding(stream.readline)
-    return io.TextIOWrapper(io.BytesIO(content), encoding).read()
+def _lost(path: Path) -> Learned:
+    return Learned(Problem(path, "the process that checked it died"))
 
 
-def _lines_of(findings: Iterable[Finding], text: str) -> Mapping[int, str]:
+def _content(path: Path) -> bytes | Problem:
+    """The content of a file."""
+    try:
+        mode = os.stat(path).st_mode
+        if not stat.S_ISREG(mode):
+            return Problem(path, "is neither a file nor a folder")
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError as error:
+        return Problem(path, error.strerror or "can't be read")
+
+
+def _text(content: bytes, path: Path) -> str | Problem:
+    """The text of a file."""
+    if b"\0" in content and not content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return Problem(path, "is a binary file")
+    try:
+        return decoded(content)
+    except (SyntaxError, UnicodeError, LookupError) as error:
+        return Problem(path, f"can't be decoded: {error}")
+
+
+def _lines_of(findings: Iterable[Finding], text: str) -> dict[int, str]:
     """The lines that findings and their notes speak of, by number."""
     numbers = {span.line for one in findings for span in (one.span, *(note.span for note in one.notes))}
     lines = text.split("\n") if numbers else []

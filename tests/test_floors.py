@@ -13,14 +13,14 @@ FLOORS = (
     {
         "start_method", "settings", "finding", "module", "kept", "construction", "main_program", "wrong_data",
         "observed", "worker_seen", "trial", "verdict", "location", "problem", "jobs", "families", "disk", "gate",
-        "source_text",
+        "source_text", "output_file",
     },
     {"rule"},
     {"rules"},
     {"reading", "running", "fixing"},
     {
-        "choosing", "noqa", "linting", "sources", "verifying", "safety", "files", "notebooks", "results", "fingerprint",
-        "baseline",
+        "choosing", "cache", "linted", "noqa", "linting", "sources", "verifying", "safety", "files", "notebooks",
+        "results", "fingerprint", "baseline",
     },
     {"report", "catalogue"},
     {"flake8_plugin", "pytest_plugin", "api", "command", "__main__", "__init__"},

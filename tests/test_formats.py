@@ -21,7 +21,7 @@ from flake8_torchloader.report.text import closing, findings
 from flake8_torchloader.results import Results
 from flake8_torchloader.rules import all_rules
 from flake8_torchloader.running.program import Limits, Program, Script
-from flake8_torchloader.sources import Linted
+from flake8_torchloader.linted import Linted
 from flake8_torchloader.start_method import StartMethod
 from flake8_torchloader.trial import Trial
 from flake8_torchloader.verdict import Evidence, Reason, Verdict, confirmed, refuted, unknown

@@ -16,7 +16,8 @@ import pytest
 
 from flake8_torchloader.choosing.config import Config
 from flake8_torchloader.jobs import processes_for, spread
-from flake8_torchloader.sources import Linted, lint_paths
+from flake8_torchloader.linted import Linted
+from flake8_torchloader.sources import lint_paths
 
 LAMBDA = """\
 from torch.utils.data import DataLoader
@@ -62,7 +63,7 @@ def test_only_what_a_process_dies_of_is_lost() -> None:
 def test_who_stops_listening_ends_the_processes() -> None:
     results = spread(make, range(20, 1000), 2, lost)
     next(results)
-    results.close()  # type: ignore[attr-defined]
+    results.close()
 
     assert multiprocessing.active_children() == []
 

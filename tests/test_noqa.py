@@ -11,7 +11,8 @@ import pytest
 from flake8_torchloader.choosing.config import Config
 from flake8_torchloader.finding import Finding, Span
 from flake8_torchloader.noqa import unused
-from flake8_torchloader.sources import Linted, Linter
+from flake8_torchloader.linted import Linted
+from flake8_torchloader.sources import Linter
 
 PROGRAM = """\
 {head}from torch.utils.data import DataLoader
@@ -47,7 +48,7 @@ def test_each_form_of_a_comment_silences_what_it_silences_in_flake8(tmp_path: Pa
     assert ended.stderr == ""
     loud = {line.split(":")[0].removeprefix("./") for line in ended.stdout.splitlines()}
     lint = Linter(Config())
-    ours = {one.path.name for number in range(len(FORMS)) if is_found(one := lint(tmp_path / f"f{number}.py"))}
+    ours = {one.path.name for number in range(len(FORMS)) if is_found(one := lint(tmp_path / f"f{number}.py").said)}
 
     assert {FORMS[int(name[1:-3])] for name in ours} == {FORMS[int(name[1:-3])] for name in loud}
     assert 10 < len(loud) < len(FORMS) - 10

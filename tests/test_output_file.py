@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from flake8_torchloader.command import cli
-from flake8_torchloader.command.output_file import write_whole
+from flake8_torchloader.output_file import write_whole
 
 
 def test_a_file_is_as_it_was_until_all_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,7 +19,7 @@ from flake8_torchloader.report.json import SCHEMA_VERSION, document
 from flake8_torchloader.report.words import brief, step_line, summary
 from flake8_torchloader.results import Results
 from flake8_torchloader.running.program import Entry, Limits, Program, Script
-from flake8_torchloader.sources import Linted
+from flake8_torchloader.linted import Linted
 from flake8_torchloader.start_method import StartMethod
 from flake8_torchloader.trial import Blocked, Ending, Event, Run, Trial
 from flake8_torchloader.verdict import (

@@ -17,7 +17,8 @@ from flake8_torchloader.observed import LoaderBuilt, Site, Stage, Unfit, Unpickl
 from flake8_torchloader.running.program import Entry, Limits, Program, Script
 from flake8_torchloader.safety import check_loaders, judge_loaders
 from flake8_torchloader.settings import Settings
-from flake8_torchloader.sources import Linted, Linter
+from flake8_torchloader.linted import Linted
+from flake8_torchloader.sources import Linter
 from flake8_torchloader.start_method import StartMethod
 from flake8_torchloader.trial import Ending, Run, Trial
 from flake8_torchloader.verdict import (
@@ -318,7 +319,7 @@ def make():
 def library(tmp_path: Path) -> Linted:
     path = tmp_path / "data.py"
     path.write_text(LIBRARY, encoding="utf-8")
-    linted = Linter(Config()).file(path)
+    linted = Linter(Config())(path).said
     assert isinstance(linted, Linted)
     return linted
 

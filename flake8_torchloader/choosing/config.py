@@ -113,7 +113,8 @@ class Config:
     """The choices that decide what is found in which files.
 
     Codes may be beginnings of codes, as in flake8. Patterns are those of `.gitignore`, relative to `root`. `jobs` is a
-    number of processes, 0 for as many as pay off: more than one needs a main program that is guarded.
+    number of processes, 0 for as many as pay off: more than one needs a main program that is guarded. With `cache`,
+    what was found is kept for the next time, in `cache_dir` or, for None, in a hidden folder below `root`.
     """
 
     select: Codes | None = option(None, parse_codes, "CODES", "look for these codes only (beginnings will do)")
@@ -141,6 +142,10 @@ class Config:
     disable_noqa: bool = option(False, parse_flag, "", "obey no # noqa")
     report_unused_noqa: bool = option(False, parse_flag, "", "report each # noqa: TLD... that silences nothing")
     jobs: int = option(1, parse_jobs, "N", "use so many processes (default: auto)")
+    cache: bool = option(False, parse_flag, "", "lint every file anew, and keep nothing for the next run")
+    cache_dir: Path | None = option(
+        None, Path, "DIR", "keep there what was found (default: .torchloader_cache, beside the config file)"
+    )
     root: Path = Path()
 
     @cached_property

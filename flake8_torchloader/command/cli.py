@@ -16,7 +16,8 @@ from flake8_torchloader.command.terminal import complain, let_all_names_be_print
 from flake8_torchloader.files import Search
 from flake8_torchloader.problem import Problem
 from flake8_torchloader.results import Results
-from flake8_torchloader.sources import Linted, Linter, lint_paths
+from flake8_torchloader.linted import Linted
+from flake8_torchloader.sources import Linter, lint_paths
 from flake8_torchloader.verdict import Outcome
 
 if TYPE_CHECKING:

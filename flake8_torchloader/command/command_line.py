@@ -38,6 +38,9 @@ class Output:
 OPTIONS = {**options(Config), **options(Output)}
 """What can be said in a config file and on the command line."""
 
+_OWN_DEFAULTS: Mapping[str, Any] = {"jobs": 0, "cache": True}
+"""What is otherwise for a command than for a program that uses us."""
+
 
 @dataclass(frozen=True)
 class Order:
@@ -65,7 +68,7 @@ def read_order(argv: Sequence[str]) -> Order:
         SystemExit: after `--help`, `--version` or `--explain`, which are answered here.
     """
     own, arguments = _split(argv)
-    given = parse(own, OPTIONS, {**_defaults(Config), **_defaults(Output)})
+    given = parse(own, OPTIONS, {**_defaults(Config), **_OWN_DEFAULTS, **_defaults(Output)})
     paths = tuple(given.paths or [Path()])
     _refuse_what_makes_no_sense(given, paths, arguments)
     values = _chosen(given, _config_file(given, paths))
@@ -74,7 +77,7 @@ def read_order(argv: Sequence[str]) -> Order:
         _refuse_unwritable(name, file)
     return Order(
         paths=paths,
-        config=Config(**{"jobs": 0, **values}),
+        config=Config(**{**_OWN_DEFAULTS, **values}),
         output=output,
         write_baseline=given.write_baseline,
         stdin_filename=given.stdin_filename or Path("stdin"),

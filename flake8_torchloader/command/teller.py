@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from flake8_torchloader.command.command_line import Order
-from flake8_torchloader.command.output_file import write_whole
+from flake8_torchloader.output_file import write_whole
 from flake8_torchloader.command.refused import Refused
 from flake8_torchloader.command.terminal import complain, paint_for_stdout
 from flake8_torchloader.report import Format

@@ -8,7 +8,7 @@ from flake8_torchloader.finding import Finding
 from flake8_torchloader.report.words import elsewhere_lines, position, verdict_lines
 from flake8_torchloader.results import Results
 from flake8_torchloader.rules import all_rules
-from flake8_torchloader.sources import Linted
+from flake8_torchloader.linted import Linted
 from flake8_torchloader.verdict import Outcome
 
 

@@ -9,7 +9,7 @@ from flake8_torchloader.fingerprint import Fingerprint, fingerprints
 from flake8_torchloader.report.words import brief, position
 from flake8_torchloader.results import Results
 from flake8_torchloader.rules import all_rules
-from flake8_torchloader.sources import Linted
+from flake8_torchloader.linted import Linted
 from flake8_torchloader.verdict import Outcome, Verdict
 
 _SEVERITIES = {Outcome.CONFIRMED: "critical", Outcome.REFUTED: "info", Outcome.UNKNOWN: "major"}

@@ -35,7 +35,7 @@ from flake8_torchloader.observed import Failure
 from flake8_torchloader.results import Results
 from flake8_torchloader.running.program import Entry
 from flake8_torchloader.settings import Settings
-from flake8_torchloader.sources import Linted
+from flake8_torchloader.linted import Linted
 from flake8_torchloader.start_method import StartMethod
 from flake8_torchloader.trial import Run
 from flake8_torchloader.verdict import Verdict

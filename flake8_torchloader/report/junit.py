@@ -9,7 +9,7 @@ from flake8_torchloader.finding import Finding
 from flake8_torchloader.problem import Problem
 from flake8_torchloader.report.words import elsewhere_lines, finding_line, position, verdict_lines
 from flake8_torchloader.results import Results
-from flake8_torchloader.sources import Linted
+from flake8_torchloader.linted import Linted
 from flake8_torchloader.verdict import Outcome
 
 _NOT_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

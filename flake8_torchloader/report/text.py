@@ -9,7 +9,7 @@ from flake8_torchloader.report.excerpt import excerpt
 from flake8_torchloader.report.paint import Paint, plain
 from flake8_torchloader.report.words import elsewhere_lines, obstacle_lines, position, summary, verdict_lines
 from flake8_torchloader.results import Results
-from flake8_torchloader.sources import Linted
+from flake8_torchloader.linted import Linted
 from flake8_torchloader.verdict import Outcome
 
 _STYLES = {Outcome.CONFIRMED: "bold red", Outcome.REFUTED: "green", Outcome.UNKNOWN: "yellow"}
