@@ -54,27 +54,38 @@ class Search:
             return
         ignored = GitIgnore(absolute).match if self._respects_gitignore else _not_ignored
         problems: list[Problem] = []
-        for home, folders, files in os.walk(start, onerror=_collector(problems)):
-            place = os.path.normpath(os.path.join(absolute, os.path.relpath(home, start)))
-            entered = (name for name in folders if not _is_skipped(home, name))
-            folders[:] = sorted(n for n in entered if not self._is_out(place, n, ignored, is_folder=True))
-            for name in sorted(name for name in files if name.endswith(SUFFIXES)):
-                if Path(home, name).is_file() and not self._is_out(place, name, ignored, is_folder=False):
-                    yield Path(home, name)
+        waiting = [(str(start), absolute)]
+        while waiting:
+            home, place = waiting.pop()
+            entries = _entries(home, problems)
+            if home != str(start) and any(entry.name == "pyvenv.cfg" for entry in entries):
+                continue
+            for entry in entries:
+                if entry.name.endswith(SUFFIXES) and entry.is_file() and not self._is_out(place, entry, ignored):
+                    yield Path(entry.path)
+            inner = [e for e in entries if _is_entered(e) and not self._is_out(place, e, ignored)]
+            waiting += [(entry.path, os.path.join(place, entry.name)) for entry in reversed(inner)]
         yield from problems
 
-    def _is_out(self, folder: str, name: str, ignored: Ignored, *, is_folder: bool) -> bool:
-        path = os.path.join(folder, name)
+    def _is_out(self, folder: str, entry: os.DirEntry[str], ignored: Ignored) -> bool:
+        path, is_folder = os.path.join(folder, entry.name), entry.is_dir()
         return self._excluded.match(path, is_folder=is_folder) or ignored(path, is_folder=is_folder)
 
 
-def _collector(problems: list[Problem]) -> Callable[[OSError], None]:
-    return lambda error: problems.append(Problem(Path(error.filename), error.strerror or "can't be read"))
+def _entries(folder: str, problems: list[Problem]) -> list[os.DirEntry[str]]:
+    """What lies in a folder, by name; what can't be read is a problem."""
+    try:
+        with os.scandir(folder) as found:
+            return sorted(found, key=lambda entry: entry.name)
+    except OSError as error:
+        problems.append(Problem(Path(folder), error.strerror or "can't be read"))
+        return []
+
+
+def _is_entered(entry: os.DirEntry[str]) -> bool:
+    """Whether it is a folder, no link to one, and not one of those that are nobody's own."""
+    return entry.is_dir(follow_symlinks=False) and not entry.name.startswith(".") and entry.name not in SKIPPED
 
 
 def _not_ignored(path: str, *, is_folder: bool) -> bool:
     return False
-
-
-def _is_skipped(home: str, name: str) -> bool:
-    return name.startswith(".") or name in SKIPPED or os.path.exists(os.path.join(home, name, "pyvenv.cfg"))

@@ -185,7 +185,7 @@ texts = st.builds(
     lambda piece, module, digit: piece.format(module=module, digit=digit),
     st.sampled_from(PIECES), st.sampled_from(MODULES), st.sampled_from((0, 2)),
 )  # fmt: skip
-choices = st.sampled_from([
+choices: st.SearchStrategy[dict[str, object]] = st.sampled_from([
     {"start_methods": frozenset({StartMethod.FORK})}, {"start_methods": frozenset(StartMethod)},
     {"large_array": 1 << 20}, {"large_array": 1 << 40}, {"follow_depth": 0}, {"follow_depth": 1}, {"follow_depth": 6},
     {"follow_files": 1}, {"follow_files": 100}, {"select": ("TLD1",)}, {"select": None}, {"ignore": ("TLD101",)},

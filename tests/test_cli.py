@@ -259,7 +259,7 @@ def test_a_rule_that_stumbles_is_named_with_its_file(
         raise RuntimeError
 
     write("train.py")
-    monkeypatch.setattr("flake8_torchloader.sources.lint", fail)
+    monkeypatch.setattr("flake8_torchloader.linting.lint", fail)
 
     assert refused(capsys, "train.py", "--quiet") == "torchloader: train.py: RuntimeError while checking it\n"
 

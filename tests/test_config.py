@@ -91,6 +91,7 @@ def test_each_kind_of_file_says_the_same(folder: Path, name: str, text: str) -> 
         start_methods=frozenset({StartMethod.FORK, StartMethod.SPAWN}),
         large_array=1024,
         jobs=0,
+        cache=True,
         exclude=("a b/", "c.py"),
         respect_gitignore=False,
         per_file_ignores=(("tests/*", ("TLD101", "TLD201")), ("demo.py", ("TLD",))),
@@ -110,9 +111,9 @@ def test_the_command_line_has_the_last_word() -> None:
 
 
 def test_without_a_file_there_are_as_many_processes_as_pay_off() -> None:
-    assert read_order([]).config == Config(jobs=0)
+    assert read_order([]).config == Config(jobs=0, cache=True)
     write("pyproject.toml", TOML)
-    assert read_order(["--isolated"]).config == Config(jobs=0)
+    assert read_order(["--isolated"]).config == Config(jobs=0, cache=True)
 
 
 def test_the_file_counts_that_is_nearest_to_all_paths(folder: Path) -> None:

@@ -4,13 +4,27 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from functools import cached_property
 
-if TYPE_CHECKING:
-    from pathspec.pattern import RegexPattern
+from flake8_torchloader.choosing.glob import Glob
 
-_INSIDE = "ps_d"
-"""What pathspec calls the slash in a match after which it may go on."""
+
+class Pattern:
+    """A line and its number: whether it takes in what it means, or leaves that out again, and what that is."""
+
+    def __init__(self, line: str, number: int = 0) -> None:
+        self.number = number
+        self.takes_in = not line.startswith("!")
+        text = line.removeprefix("!")
+        self.is_for_folders = text.endswith("/")
+        text = text.removesuffix("/")
+        self.is_for_names = "/" not in text
+        self.glob = Glob(text.removeprefix("/"))
+        self.literal = f"{'' if self.is_for_names else '/'}{text.removeprefix('/')}" if self.glob.is_literal else ""
+
+    def means(self, path: str, name: str, *, is_folder: bool) -> bool:
+        """Whether it means this very file or folder, and not only one that it lies in."""
+        return (is_folder or not self.is_for_folders) and self.glob.matches(name if self.is_for_names else path)
 
 
 class Patterns:
@@ -18,13 +32,23 @@ class Patterns:
 
     def __init__(self, lines: Iterable[str], root: str) -> None:
         self._inside = root.rstrip(os.sep) + os.sep
-        self._last_first = _compiled(lines)[::-1]
+        self._lines = tuple(lines)
 
     def decision(self, path: str, *, is_folder: bool) -> bool | None:
         """Whether the patterns take a path in (True) or out (False); None if none of them speaks of it."""
-        name = path[len(self._inside) :] if path.startswith(self._inside) else f"../{os.path.basename(path)}"
-        name = name.replace(os.sep, "/") + ("/" if is_folder else "")
-        return next((bool(one.include) for one in self._last_first if _means(one, name)), None)
+        if not self._lines:
+            return None
+        name = os.path.basename(path)
+        inner = path[len(self._inside) :] if path.startswith(self._inside) else f"../{name}"
+        inner = inner.replace(os.sep, "/")
+        literal = (*self._literals.get(name, ()), *self._literals.get(f"/{inner}", ()))
+        last = max((one for one in literal if is_folder or not one.is_for_folders), key=_number, default=None)
+        for pattern in self._globs:
+            if last is not None and pattern.number < last.number:
+                break
+            if pattern.means(inner, name, is_folder=is_folder):
+                return pattern.takes_in
+        return last.takes_in if last is not None else None
 
     def match(self, path: str, *, is_folder: bool = False) -> bool:
         """Whether the patterns take in this very file or folder."""
@@ -37,36 +61,44 @@ class Patterns:
         outer = os.path.dirname(path)
         return outer.startswith(self._inside) and self.cover(outer, is_folder=True)
 
+    @cached_property
+    def _patterns(self) -> list[Pattern]:
+        lines = enumerate(map(_trimmed, self._lines))
+        return [Pattern(line, number) for number, line in lines if line and not line.startswith("#")]
 
-def _compiled(lines: Iterable[str]) -> list[RegexPattern]:
-    given = tuple(lines)
-    if not given:
-        return []
-    from pathspec import GitIgnoreSpec
+    @cached_property
+    def _literals(self) -> dict[str, list[Pattern]]:
+        """Those that mean one name or path, by it."""
+        found: dict[str, list[Pattern]] = {}
+        for pattern in self._patterns:
+            if pattern.glob.is_literal:
+                found.setdefault(pattern.literal, []).append(pattern)
+        return found
 
-    return [one for one in GitIgnoreSpec.from_lines(given).patterns if one.include is not None]
+    @cached_property
+    def _globs(self) -> list[Pattern]:
+        """All others, the last one first."""
+        return [pattern for pattern in reversed(self._patterns) if not pattern.glob.is_literal]
 
 
-def _means(pattern: RegexPattern, name: str) -> bool:
-    """Whether a pattern means this very file or folder, and not one that it lies in."""
-    found = pattern.match_file(name)
-    if found is None:
-        return False
-    is_folder = name.endswith("/")
-    if _INSIDE not in found.match.re.groupindex:  # `d/**` means all in `d`, and not `d` itself
-        return found.match.end() < len(name) or not is_folder
-    if found.match[0] == "/":  # `*/` means all folders
-        return is_folder
-    return found.match[_INSIDE] is None or found.match.end(_INSIDE) == len(name)
+def _number(pattern: Pattern) -> int:
+    return pattern.number
+
+
+def _trimmed(line: str) -> str:
+    """A line without the spaces at its end, but for one after a backslash."""
+    short = line.rstrip(" ")
+    is_escaped = (len(short) - len(short.rstrip("\\"))) % 2 == 1
+    return line[: len(short) + 1] if is_escaped else short
 
 
 def is_pattern(line: str) -> bool:
-    """Whether git would take a line for a pattern, a comment or an empty line."""
-    try:
-        _compiled([line])
-    except ValueError:
-        return False
-    return True
+    """Whether git would take a line for a pattern, a comment or an empty line, and not for one that matches nothing."""
+    text = _trimmed(line)
+    if not text or text.startswith("#"):
+        return True
+    glob = Pattern(text).glob
+    return text.strip("!/") != "" and (glob.is_literal or glob.expression is not None)
 
 
 class GitIgnore:
@@ -119,4 +151,4 @@ def _patterns_in(folder: str, *name: str) -> tuple[Patterns, ...]:
             patterns = [line.rstrip("\r\n") for line in lines]
     except OSError:
         return ()
-    return (Patterns(filter(is_pattern, patterns), folder),)
+    return (Patterns(patterns, folder),)
