@@ -174,7 +174,7 @@ class Plugin:
 
     def _verdicts(self, findings: Sequence[Finding]) -> dict[Finding, str]:
         """What running the file proves about its findings, in a few words each."""
-        from flake8_torchloader.report.words import brief
+        from flake8_torchloader.report.verdicts import brief
         from flake8_torchloader.linted import Linted
         from flake8_torchloader.verifying import cases, verify
 

@@ -119,7 +119,8 @@ class Proving(pytest.Item):
 
     def runtest(self) -> None:
         """Fail with the evidence, pass, or skip with the reason."""
-        from flake8_torchloader.report.words import finding_line, verdict_lines
+        from flake8_torchloader.report.verdicts import verdict_lines
+        from flake8_torchloader.report.words import finding_line
         from flake8_torchloader.verdict import Outcome
 
         assert isinstance(self.parent, Program)
@@ -167,7 +168,7 @@ class Checker:
         only where torch is not installed the test is skipped.
         """
         __tracebackhide__ = True
-        from flake8_torchloader.report.words import verdict_lines
+        from flake8_torchloader.report.verdicts import verdict_lines
         from flake8_torchloader.running.program import Entry, Limits
         from flake8_torchloader.running.program import Program as Runnable
         from flake8_torchloader.safety import check_loaders

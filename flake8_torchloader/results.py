@@ -8,12 +8,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flake8_torchloader.finding import Finding
 from flake8_torchloader.problem import Problem
 from flake8_torchloader.settings import Settings
 from flake8_torchloader.linted import Linted
 
 if TYPE_CHECKING:
+    from flake8_torchloader.finding import Finding
     from flake8_torchloader.verdict import Verdict
     from flake8_torchloader.verifying import Proof, Verification
 

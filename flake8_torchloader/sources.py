@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -16,7 +16,6 @@ from flake8_torchloader.choosing.patterns import Patterns
 from flake8_torchloader.disk import digest, listening
 from flake8_torchloader.files import NOTEBOOK, files_of
 from flake8_torchloader.gate import text_may_matter
-from flake8_torchloader.jobs import processes_for, spread
 from flake8_torchloader.linted import Learned, Linted
 from flake8_torchloader.problem import Problem
 from flake8_torchloader.source_text import decoded
@@ -102,13 +101,22 @@ def lint_paths(paths: Iterable[Path], config: Config) -> Iterator[Linted | Probl
     """What is found in each file that the paths mean, in their order, and what could not be read."""
     files = list(files_of(paths, config))
     linter = Linter(config)
-    make: Callable[[], Linter] = partial(Linter, config)
     with cache_of(config) as cache:
         seen = [one if isinstance(one, Problem) else linter.at_a_glance(one, cache) for one in files]
         rest = [path for path, said in zip(files, seen) if said is None and isinstance(path, Path)]
-        with closing(spread(make, rest, processes_for(len(rest), config.jobs), _lost)) as learned:
-            for path, said in zip(files, seen):
+        with closing(_learned(rest, config)) as learned:
+            for said in seen:
                 yield _kept(next(learned), cache) if said is None else said
+
+
+def _learned(paths: list[Path], config: Config) -> Generator[Learned, None, None]:
+    """What is found in files that have to be linted, by as many processes as pay off."""
+    if not paths:
+        return
+    from flake8_torchloader.jobs import processes_for, spread
+
+    make: Callable[[], Linter] = partial(Linter, config)
+    yield from spread(make, paths, processes_for(len(paths), config.jobs), _lost)
 
 
 def _kept(learned: Learned, cache: Cache | None) -> Linted | Problem:

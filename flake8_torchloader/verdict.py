@@ -108,6 +108,11 @@ class Verdict:
         if (self.outcome is Outcome.UNKNOWN) != (self.reason is not None):
             raise ValueError("a reason belongs to UNKNOWN, and only to it")
 
+    @property
+    def is_refuted(self) -> bool:
+        """Whether the harm had its chance, and stayed away."""
+        return self.outcome is Outcome.REFUTED
+
 
 def confirmed(*evidence: Evidence) -> Verdict:
     """The harm was seen."""

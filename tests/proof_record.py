@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from flake8_torchloader.report.words import verdict_lines
+from flake8_torchloader.report.verdicts import verdict_lines
 from flake8_torchloader.trial import Run
 from flake8_torchloader.verdict import Verdict
 

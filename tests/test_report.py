@@ -16,7 +16,7 @@ from flake8_torchloader.observed import Site
 from flake8_torchloader.problem import Problem
 from flake8_torchloader.report import concise
 from flake8_torchloader.report.json import SCHEMA_VERSION, document
-from flake8_torchloader.report.words import brief, step_line, summary
+from flake8_torchloader.report.verdicts import brief, step_line, summary
 from flake8_torchloader.results import Results
 from flake8_torchloader.running.program import Entry, Limits, Program, Script
 from flake8_torchloader.linted import Linted

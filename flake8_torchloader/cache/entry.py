@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,7 +33,7 @@ class Entry:
             tuple(map(_finding, findings)),
             {number: line for number, line in lines},
             tuple(Cell(*cell) for cell in cells),
-            tuple(_unused(unused)),
+            tuple(map(_unused, unused)),
         )
 
 
@@ -70,8 +69,9 @@ def _finding(spelled: list[Any]) -> Finding:
     )
 
 
-def _unused(spelled: Iterable[list[Any]]) -> Iterator[Unused]:
+def _unused(spelled: list[Any]) -> Unused:
     from flake8_torchloader.finding import Span
     from flake8_torchloader.noqa import Unused
 
-    yield from (Unused(Span(*place), code) for *place, code in spelled)
+    *place, code = spelled
+    return Unused(Span(*place), code)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from pathlib import Path
 
 from flake8_torchloader.disk import digest
@@ -66,6 +65,8 @@ class Folder:
 
     def _shrink(self) -> None:
         """Drop what was not used for longest, until the rest is small enough, and what somebody left unfinished."""
+        import time
+
         room = MOST_BYTES
         now = time.time()
         for path in sorted(self._path.iterdir(), key=_last_use, reverse=True):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 
 from flake8_torchloader.cache.entry import Entry
@@ -14,6 +13,8 @@ Entries = Mapping[str, Entry]
 
 def parsed(text: str) -> Entries:
     """The entries that a text holds; none if it is not one of ours."""
+    import json
+
     try:
         document = json.loads(text)
         facts = [Fact(*fact) for fact in document["facts"]]
@@ -27,6 +28,8 @@ def parsed(text: str) -> Entries:
 
 def written(entries: Entries) -> str:
     """The text that holds these entries."""
+    import json
+
     numbers: dict[Fact, int] = {}
     files = {
         path: [entry.content, [numbers.setdefault(fact, len(numbers)) for fact in entry.facts], entry.said]

@@ -18,7 +18,6 @@ from flake8_torchloader.problem import Problem
 from flake8_torchloader.results import Results
 from flake8_torchloader.linted import Linted
 from flake8_torchloader.sources import Linter, lint_paths
-from flake8_torchloader.verdict import Outcome
 
 if TYPE_CHECKING:
     from flake8_torchloader.baseline import Baseline
@@ -53,11 +52,11 @@ def carry_out(order: Order) -> int:
     if order.write_baseline is not None:
         return _write_baseline(order, order.write_baseline, _lint(order))
     teller = Teller(order)
-    if order.is_verifying:
+    if order.proving is not None:
         from flake8_torchloader.command.proving import prove, refuse_other_systems
 
         refuse_other_systems()
-        results = prove(order, _lint_for_news(order), teller)
+        results = prove(order.proving, _lint_for_news(order), teller, is_quiet=order.output.quiet)
     else:
         results = _lint_for_news(order)
         teller.tell(results)
@@ -122,6 +121,6 @@ def _status(order: Order, results: Results) -> int:
     codes = [finding.code for _, finding in results]
     if results.problems or UNREAD in codes:
         return FAILED
-    outcomes = [proof.verdict.outcome for one in results.verifications or () for proof in one.proofs]
-    is_clean = len(codes) <= outcomes.count(Outcome.REFUTED) and not any(file.unused for file in results.files)
+    refuted = sum(proof.verdict.is_refuted for one in results.verifications or () for proof in one.proofs)
+    is_clean = len(codes) <= refuted and not any(file.unused for file in results.files)
     return CLEAN if is_clean or order.output.exit_zero else FOUND

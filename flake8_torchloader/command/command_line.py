@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flake8_torchloader.choosing.config import Config, option, options, parse_flag, rebased
 from flake8_torchloader.choosing.config_file import BadConfig, ConfigFile, nearest, read
 from flake8_torchloader.command.arguments import Given, parse
 from flake8_torchloader.command.refused import Refused
 from flake8_torchloader.report import Format, parse_format
-from flake8_torchloader.running.program import Entry, Limits
+
+if TYPE_CHECKING:
+    from flake8_torchloader.running.program import Entry, Limits
 
 STDIN = Path("-")
 
@@ -43,20 +44,26 @@ _OWN_DEFAULTS: Mapping[str, Any] = {"jobs": 0, "cache": True}
 
 
 @dataclass(frozen=True)
+class Proving:
+    """How programs are run; `python` and `cwd` are absolute."""
+
+    python: Path
+    cwd: Path
+    limits: Limits
+    entry: Entry | None
+    arguments: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Order:
-    """What is to be done; `python` and `cwd` are absolute."""
+    """What is to be done; `proving` is None if nothing is to be run."""
 
     paths: tuple[Path, ...]
     config: Config
     output: Output
     write_baseline: Path | None
     stdin_filename: Path
-    is_verifying: bool
-    python: Path
-    cwd: Path
-    limits: Limits
-    entry: Entry | None
-    arguments: tuple[str, ...]
+    proving: Proving | None
     json: Path | None
 
 
@@ -81,12 +88,7 @@ def read_order(argv: Sequence[str]) -> Order:
         output=output,
         write_baseline=given.write_baseline,
         stdin_filename=given.stdin_filename or Path("stdin"),
-        is_verifying=given.verify,
-        python=_interpreter(given.python),
-        cwd=_folder(given.cwd),
-        limits=Limits(given.timeout, given.batches, given.epochs, given.allow_network, given.allow_write),
-        entry=Entry(given.entry, given.workers) if given.entry else None,
-        arguments=tuple(arguments),
+        proving=_proving(given, arguments),
         json=_refuse_unwritable("json", given.json),
     )
 
@@ -145,9 +147,24 @@ def _chosen(given: Given, file: ConfigFile | None) -> dict[str, Any]:
     return {**values, **rebased(given.chosen, Path.cwd(), home), "root": home}
 
 
+def _proving(given: Given, arguments: Sequence[str]) -> Proving | None:
+    python, cwd = _interpreter(given.python), _folder(given.cwd)
+    if not given.verify:
+        return None
+    from flake8_torchloader.running.program import Entry, Limits
+
+    limits = Limits(given.timeout, given.batches, given.epochs, given.allow_network, given.allow_write)
+    entry = Entry(given.entry, given.workers) if given.entry else None
+    return Proving(python, cwd, limits, entry, tuple(arguments))
+
+
 def _interpreter(name: str | None) -> Path:
     """The full path of an interpreter; links are kept, because a virtual environment is known by its link."""
-    found = shutil.which(name or sys.executable)
+    if name is None:
+        return Path(os.path.abspath(sys.executable))
+    import shutil
+
+    found = shutil.which(name)
     if found is None:
         raise Refused(f"argument --python: no such program: {name}")
     return Path(os.path.abspath(found))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from flake8_torchloader.command.command_line import Order
+from flake8_torchloader.command.command_line import Proving
 from flake8_torchloader.command.refused import Refused
 from flake8_torchloader.command.teller import Teller
 from flake8_torchloader.command.terminal import complain, progress
@@ -19,14 +19,14 @@ def refuse_other_systems() -> None:
         raise Refused("--verify runs programs on Linux only")
 
 
-def prove(order: Order, results: Results, teller: Teller) -> Results:
+def prove(how: Proving, results: Results, teller: Teller, *, is_quiet: bool) -> Results:
     """The results with what running proved; what goes wrong joins the problems."""
     problems, verifications = list(results.problems), []
-    for case in cases(results.files, order.python, order.cwd, order.entry, order.arguments):
+    for case in cases(results.files, how.python, how.cwd, how.entry, how.arguments):
         part = replace(results, files=case.files)
         try:
-            with progress(is_quiet=order.output.quiet) as watch:
-                verifications.append(verify(case, results.settings, order.limits, watch))
+            with progress(is_quiet=is_quiet) as watch:
+                verifications.append(verify(case, results.settings, how.limits, watch))
                 part = replace(part, verifications=(verifications[-1],))
         except Exception as error:
             problems.append(_failure(case, error))

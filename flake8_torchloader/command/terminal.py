@@ -10,7 +10,6 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, TypeAlias
 
 from flake8_torchloader.report.paint import Paint, coloured, plain
-from flake8_torchloader.report.words import step_line
 
 if TYPE_CHECKING:
     from flake8_torchloader.verifying import Step
@@ -43,6 +42,8 @@ def _nothing() -> Iterator[Watch]:
 
 @contextmanager
 def _plain_lines() -> Iterator[Watch]:
+    from flake8_torchloader.report.verdicts import step_line
+
     yield lambda step: complain(step_line(step))
 
 
@@ -50,6 +51,8 @@ def _plain_lines() -> Iterator[Watch]:
 def _moving_line() -> Iterator[Watch]:
     from rich.console import Console
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    from flake8_torchloader.report.verdicts import step_line
 
     columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:

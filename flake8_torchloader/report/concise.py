@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from flake8_torchloader.report.words import finding_line, obstacle_lines, summary, verdict_lines
-from flake8_torchloader.results import Results
+from typing import TYPE_CHECKING
+
+from flake8_torchloader.report.words import finding_line
+
+if TYPE_CHECKING:
+    from flake8_torchloader.results import Results
 
 
 def document(results: Results) -> str:
@@ -17,11 +21,21 @@ def findings(results: Results) -> str:
     for file, finding in results:
         lines.append(finding_line(file.path, finding, file.cells))
         verdict = results.verdict(file, finding)
-        lines += verdict_lines(verdict) if verdict is not None else []
-    lines += [line for one in results.verifications or () for line in obstacle_lines(one)]
+        if verdict is not None:
+            from flake8_torchloader.report.verdicts import verdict_lines
+
+            lines += verdict_lines(verdict)
+    if results.verifications:
+        from flake8_torchloader.report.verdicts import obstacle_lines
+
+        lines += [line for one in results.verifications for line in obstacle_lines(one)]
     return "".join(f"{line}\n" for line in lines)
 
 
 def closing(results: Results) -> str:
     """How many findings ended in which outcome, if any were verified."""
-    return f"{summary(results.verifications)}\n" if results.verifications else ""
+    if not results.verifications:
+        return ""
+    from flake8_torchloader.report.verdicts import summary
+
+    return f"{summary(results.verifications)}\n"

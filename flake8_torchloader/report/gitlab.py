@@ -6,7 +6,8 @@ import json
 
 from flake8_torchloader.finding import Finding
 from flake8_torchloader.fingerprint import Fingerprint, fingerprints
-from flake8_torchloader.report.words import brief, position
+from flake8_torchloader.report.verdicts import brief
+from flake8_torchloader.report.words import position
 from flake8_torchloader.results import Results
 from flake8_torchloader.rules import all_rules
 from flake8_torchloader.linted import Linted

@@ -12,7 +12,8 @@ from flake8_torchloader.catalogue import page, summary
 from flake8_torchloader.finding import Finding, Span
 from flake8_torchloader.fingerprint import fingerprints
 from flake8_torchloader.problem import Problem
-from flake8_torchloader.report.words import from_here, verdict_lines
+from flake8_torchloader.report.verdicts import verdict_lines
+from flake8_torchloader.report.words import from_here
 from flake8_torchloader.results import Results
 from flake8_torchloader.rule import Rule
 from flake8_torchloader.rules import all_rules
