@@ -15,9 +15,9 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 _CHUNK = 16
-"""Items that a process is given at a time."""
+"""Items that a process is given at a time, at most: there are fewer towards the end, so that all are done at once."""
 
-_WORTH_A_PROCESS = 64
+_WORTH_A_PROCESS = 16
 """Items below which starting one more process costs more than it saves."""
 
 
@@ -78,7 +78,8 @@ class Crew(Generic[Item, Result]):
         """Give those who are idle something to do, and take what others have done."""
         for hand in self._hands:
             if not hand.has and self._waiting:
-                hand.has.extend(self._waiting.popleft() for _ in range(min(_CHUNK, len(self._waiting))))
+                share = max(1, min(_CHUNK, len(self._waiting) // (2 * len(self._hands))))
+                hand.has.extend(self._waiting.popleft() for _ in range(share))
                 hand.give([self._items[number] for number in hand.has])
         from multiprocessing.connection import wait
 

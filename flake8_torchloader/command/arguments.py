@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
@@ -32,6 +33,9 @@ exit status:
   2  something could not be done: a bad option, a path that can't be read, a syntax error
   130  interrupted
 """
+
+_ANY_WIDTH = 80
+"""Columns of help that nobody asks for: argparse else asks for those of the terminal with every single option."""
 
 _SHORT = {"quiet": "-q", "jobs": "-j", "output_file": "-o"}
 
@@ -66,18 +70,21 @@ class _Parser(argparse.ArgumentParser):
 
 def parse(argv: Sequence[str], options: Mapping[str, Option], defaults: Mapping[str, object]) -> Given:
     """Read a command line; raise Refused with what is wrong with it."""
-    read = vars(_parser(options, defaults).parse_args(argv))
+    is_asked_for_help = not {"-h", "--help"}.isdisjoint(argv)
+    read = vars(_parser(options, defaults, None if is_asked_for_help else _ANY_WIDTH).parse_args(argv))
     chosen = {name: read.pop(name) for name in options if name in read}
     return Given(chosen=chosen, **read)
 
 
-def _parser(options: Mapping[str, Option], defaults: Mapping[str, object]) -> argparse.ArgumentParser:
+def _parser(
+    options: Mapping[str, Option], defaults: Mapping[str, object], width: int | None
+) -> argparse.ArgumentParser:
     parser = _Parser(
         prog="torchloader",
         usage="%(prog)s [PATH...] [options] [--verify [options] [-- SCRIPT ARGUMENTS...]]",
         description=DESCRIPTION,
         epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=partial(argparse.RawDescriptionHelpFormatter, width=width),
         allow_abbrev=False,
     )
     add = parser.add_argument
