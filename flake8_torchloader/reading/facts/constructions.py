@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TypeGuard
 
 import libcst as cst
 
@@ -29,6 +30,7 @@ from flake8_torchloader.reading.tree.scopes import Expression, Running, Scope, S
 from flake8_torchloader.reading.tree.walk import below
 
 _DISPLAYS = (cst.List, cst.Tuple, cst.Set, cst.Dict, cst.ListComp, cst.SetComp, cst.DictComp, cst.GeneratorExp)
+_TESTS = {cst.If, cst.Assert, cst.While}
 _MODULES = {"multiprocessing", "torch.multiprocessing"}
 
 
@@ -106,7 +108,7 @@ class ConstructionReader:
         """Whether a test in the same function asks about a name, or an assertion does."""
         home = expression.spot.scope.function or expression.spot.scope.module
         if home not in self._tested:
-            tests = (node.test for node in below(home.node) if isinstance(node, (cst.If, cst.Assert, cst.While)))
+            tests = (node.test for node in below(home.node) if _is_test(node))
             self._tested[home] = {dotted(part) for test in tests for part in below(test)}
         return dotted(expression.node) in self._tested[home]
 
@@ -228,3 +230,7 @@ class ConstructionReader:
                 if isinstance(node, cst.Attribute) and isinstance(only, Literal) and is_run:
                     self._later.setdefault(id(only.node), []).append((node.attr.value, target))
         return self._later.get(id(call.node), [])
+
+
+def _is_test(node: cst.CSTNode) -> TypeGuard[cst.If | cst.Assert | cst.While]:
+    return type(node) in _TESTS

@@ -13,6 +13,11 @@ from flake8_torchloader.reading.tree.scopes import Expression, Spot
 if TYPE_CHECKING:
     from flake8_torchloader.reading.flow.names import Names
 
+_CONTAINERS = {
+    cst.Tuple, cst.List, cst.Set, cst.Dict, cst.ListComp, cst.SetComp, cst.GeneratorExp, cst.DictComp, cst.Call,
+}  # fmt: skip
+"""The kinds of node that can be a container; most elements of a long list are of none of them."""
+
 _DEEPEST = 24
 """How many containers deep a loop over a loop is followed."""
 
@@ -69,7 +74,7 @@ class Containers:
     def _elements(self, leaf: Leaf) -> list[Leaf]:
         if isinstance(leaf, Element):
             return self.names.sources(leaf.expression)
-        if not isinstance(leaf, Literal):
+        if not isinstance(leaf, Literal) or type(leaf.expression.node) not in _CONTAINERS:
             return [Opaque()]
         node, at = leaf.node, leaf.expression
         match node:

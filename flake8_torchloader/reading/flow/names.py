@@ -50,6 +50,11 @@ _FUEL = 800
 _MOST = 64
 """How many of the bindings of one attribute are looked at, the last ones."""
 
+_FOLLOWED = {
+    cst.Name, cst.Attribute, cst.Call, cst.Subscript, cst.IfExp, cst.BooleanOperation, cst.NamedExpr, cst.Await,
+}  # fmt: skip
+"""The kinds of node that lead to something else; all others stand for themselves."""
+
 _SAME_OBJECT = {"to", "cuda", "cpu", "eval", "train", "half", "float", "double", "requires_grad_", "__enter__"}
 """Methods that a library's class gives to this file's subclasses, and that return the object itself."""
 
@@ -126,11 +131,16 @@ class Names(Files):
 
     def _follow(self, expression: Expression) -> Iterator[Leaf]:
         node = expression.node
+        if type(node) not in _FOLLOWED:
+            yield Literal(expression)
+            return
         match node:
             case cst.Name():
                 yield from self._name(node.value, expression)
             case cst.Attribute():
                 yield from self._attribute(expression, node)
+            case cst.Call():
+                yield from self._call(expression)
             case cst.IfExp():
                 for side in (node.body, node.orelse):
                     yield from self.sources(expression.of(side))
@@ -142,10 +152,6 @@ class Names(Files):
                 yield from self.sources(expression.of(value))
             case cst.Subscript():
                 yield from self._subscript(expression, node)
-            case cst.Call():
-                yield from self._call(expression)
-            case _:
-                yield Literal(expression)
 
     def _name(self, name: str, at: Expression) -> Iterator[Leaf]:
         bindings = reaching(name, at.spot)

@@ -10,6 +10,7 @@ import libcst as cst
 from flake8_torchloader.reading.tree.walk import below
 
 _EXITS = {"exit", "quit", "sys.exit", "os._exit"}
+_LEAVING = {cst.Return, cst.Raise}
 _CAUGHT = {"Exception", "BaseException", "ValueError", "TypeError", "AssertionError", "RuntimeError"}
 _WANTING = {"raises", "assertRaises", "assertRaisesRegex", "assertRaisesRegexp", "suppress"}
 
@@ -88,8 +89,9 @@ def returns(body: cst.BaseSuite) -> bool:
 def breaks(body: cst.BaseSuite) -> bool:
     """Whether the body of a loop ends the loop whenever it is run to its end."""
     lines = body.body
-    skips = any(isinstance(inner, cst.Continue) for line in lines for inner in below(line))
-    return bool(lines) and not skips and any(isinstance(small, cst.Break) for small in _smalls(lines[-1]))
+    if not lines or not any(isinstance(small, cst.Break) for small in _smalls(lines[-1])):
+        return False
+    return not any(isinstance(inner, cst.Continue) for line in lines for inner in below(line))
 
 
 def ends(body: cst.BaseSuite) -> bool:
@@ -105,34 +107,36 @@ def ends(body: cst.BaseSuite) -> bool:
 
 def leaves(line: cst.CSTNode) -> bool:
     """Whether a line ends the function or the program whenever it is run."""
-    return any(isinstance(s, (cst.Return, cst.Raise)) or _exits(s) for s in _smalls(line))
+    return any(type(small) in _LEAVING or _exits(small) for small in _smalls(line))
 
 
 def _smalls(line: cst.CSTNode) -> Sequence[cst.CSTNode]:
-    return line.body if isinstance(line, (cst.SimpleStatementLine, cst.SimpleStatementSuite)) else [line]
+    if type(line) is cst.SimpleStatementLine or type(line) is cst.SimpleStatementSuite:
+        return line.body
+    return [line]
 
 
 def _exits(small: cst.CSTNode) -> bool:
-    call = small.value if isinstance(small, cst.Expr) else None
+    call = small.value if type(small) is cst.Expr else None
     return isinstance(call, cst.Call) and dotted(call.func) in _EXITS
 
 
 def dotted(node: cst.CSTNode) -> str:
     """A chain of attributes as it is written, `a.b.c`; empty where it is no such chain."""
     parts: list[str] = []
-    while isinstance(node, cst.Attribute):
+    while type(node) is cst.Attribute:
         parts.append(node.attr.value)
         node = node.value
-    if not isinstance(node, cst.Name):
+    if type(node) is not cst.Name:
         return ""
     return ".".join([node.value, *reversed(parts)])
 
 
 def last_name(node: cst.CSTNode) -> str:
     """The last name of what a call calls: `loader` in `make.a.loader(...)`."""
-    func = node.func if isinstance(node, cst.Call) else node
-    last = func.attr if isinstance(func, cst.Attribute) else func
-    return last.value if isinstance(last, cst.Name) else ""
+    func = node.func if type(node) is cst.Call else node
+    last = func.attr if type(func) is cst.Attribute else func
+    return last.value if type(last) is cst.Name else ""
 
 
 def catches(handler: cst.ExceptHandler) -> bool:

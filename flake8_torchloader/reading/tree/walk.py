@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import libcst as cst
 
@@ -19,6 +19,17 @@ _SILENT = {
 _TRIVIA = ("whitespace", "leading", "lines_after", "lpar", "rpar", "lbrac", "rbrac", "colon", "default_")
 
 
+class _NodeKinds(dict[type, bool]):
+    """Whether the objects of a class are nodes: libcst's are abstract, and `isinstance` is slow to deny these."""
+
+    def __missing__(self, kind: type) -> bool:
+        self[kind] = found = issubclass(kind, cst.CSTNode)
+        return found
+
+
+_IS_NODE = _NodeKinds()
+
+
 @cache
 def _fields(kind: type[cst.CSTNode]) -> tuple[str, ...]:
     names = (field.name for field in dataclasses.fields(kind))
@@ -30,10 +41,11 @@ def children(node: cst.CSTNode) -> list[cst.CSTNode]:
     found: list[cst.CSTNode] = []
     for name in _fields(type(node)):
         value = getattr(node, name)
-        if isinstance(value, cst.CSTNode):
+        kind = type(value)
+        if _IS_NODE[kind]:
             found.append(value)
-        elif isinstance(value, (list, tuple)):
-            found.extend(value)
+        elif kind is list or kind is tuple:
+            found += value
     return found
 
 
@@ -43,19 +55,22 @@ def walk(root: cst.CSTNode, visitor: object) -> None:
     A method may return the steps to take instead of the node's children: nodes, and actions such
     as entering and leaving a scope.
     """
-    methods: dict[type, Callable[[cst.CSTNode], Sequence[Step] | None] | None] = {}
+    visits: dict[type, Callable[[Any], Sequence[Step] | None]] = {}
     stack: list[Step] = [root]
     while stack:
         step = stack.pop()
-        if not isinstance(step, cst.CSTNode):
-            step()
-            continue
         kind = type(step)
-        if kind not in methods:
-            methods[kind] = getattr(visitor, f"visit_{kind.__name__}", None)
-        visit = methods[kind]
-        steps = visit(step) if visit else None
-        stack.extend(reversed(children(step) if steps is None else steps))
+        if kind not in visits:
+            visits[kind] = getattr(visitor, f"visit_{kind.__name__}", children) if _IS_NODE[kind] else _act
+        steps = visits[kind](step)
+        if steps is None:
+            steps = children(step)  # type: ignore[arg-type]  # an action has given steps
+        stack += reversed(steps)
+
+
+def _act(action: Callable[[], None]) -> Sequence[Step]:
+    action()
+    return ()
 
 
 def below(node: cst.CSTNode) -> Iterable[cst.CSTNode]:
