@@ -15,12 +15,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from flake8_torchloader import __version__
-from flake8_torchloader.finding import Finding, Span
+from flake8_torchloader.gate import text_may_matter
 from flake8_torchloader.settings import Settings, option_type, parse_count, parse_size
 from flake8_torchloader.start_method import parse_start_methods
 
 if TYPE_CHECKING:
     from flake8.options.manager import OptionManager
+
+    from flake8_torchloader.finding import Finding
 
 FAILED = "TLD000"
 
@@ -154,6 +156,8 @@ class Plugin:
 
     def run(self) -> Iterator[tuple[int, int, str, type[Plugin]]]:
         """Give line (from 1), column (from 0), text and checker for each selected finding."""
+        if not text_may_matter("".join(self._lines)):
+            return  # before the rules are imported, which takes longer than flake8 takes for a short file
         codes = self.choice.codes
         findings = self._findings(codes) if codes else []
         verdicts = self._verdicts(findings) if findings and self.choice.is_verifying else {}
@@ -162,6 +166,7 @@ class Plugin:
             yield finding.span.line, finding.span.column, f"{finding.code} {finding.message}{proved}", Plugin
 
     def _findings(self, codes: frozenset[str]) -> list[Finding]:
+        from flake8_torchloader.finding import Finding, Span
         from flake8_torchloader.linting import lint
 
         text = "".join(self._lines)

@@ -125,12 +125,13 @@ def test_any_program_around_a_loader(program: str) -> None:
     [
         " + ".join(["1"] * 3000),
         " and ".join(["x"] * 3000),
+        " and ".join(["x"] * 900),
         "x" + ".y" * 900,
         "f(" * 90 + ")" * 90,
         "[" * 90 + "]" * 90,
         "lambda: " * 90 + "0",
     ],
-    ids=["sum", "and", "attributes", "calls", "lists", "lambdas"],
+    ids=["sum", "and", "some_and", "attributes", "calls", "lists", "lambdas"],
 )
 def test_deep_expressions(expression: str) -> None:
     check(f"{BEGINNING}value = {expression}\nDataLoader(value, num_workers={expression})\n", deep=True)

@@ -182,5 +182,9 @@ def _meaning(binding: Binding) -> str | None:
     """What a name is set to, if that can be compared: an import, or the text of an expression."""
     if binding.how is How.IMPORT:
         return binding.name
-    is_plain = binding.how is How.VALUE and not binding.path
-    return cst.Module([]).code_for_node(binding.value.node) if is_plain and binding.value is not None else None
+    if binding.how is not How.VALUE or binding.path or binding.value is None:
+        return None
+    try:
+        return cst.Module([]).code_for_node(binding.value.node)
+    except RecursionError:  # a condition of hundreds of parts
+        return None
