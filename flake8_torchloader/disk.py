@@ -91,7 +91,9 @@ def digest(content: bytes) -> str:
 
 
 def content(path: str) -> bytes | None:
-    """What is in a file that is read for another one's sake: None if it is too large, or can't be read."""
+    """What is in a file that is read for another one's sake: None if it is too large, no plain file, or unreadable."""
+    if _kind_of(path) != "file":
+        return None
     try:
         with open(path, "rb") as file:
             found = file.read(LARGEST + 1)
@@ -152,6 +154,8 @@ def _search(about: str) -> str:
 
 
 def _holds_any(path: str, needles: list[bytes]) -> bool:
+    if _kind_of(path) != "file":
+        return False  # a pipe has nothing to read until someone writes
     try:
         with open(path, "rb") as file:
             text = file.read()
