@@ -26,8 +26,8 @@ _REJECTED = (
 
 
 def may_lack_epochs(text: str) -> bool:
-    """Whether a file has a DistributedSampler, and no word of `set_epoch`: it may be shuffled alike in each epoch."""
-    return "DistributedSampler" in text and "set_epoch" not in text
+    """Whether a file has a DistributedSampler, and tells none the epoch: it may be shuffled alike in each epoch."""
+    return "DistributedSampler" in text and "set_epoch" not in text and "sampler.epoch = " not in text
 
 
 def tree_may_matter(tree: ast.Module, text: str) -> bool:

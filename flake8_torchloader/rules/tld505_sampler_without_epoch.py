@@ -53,10 +53,10 @@ class SamplerWithoutEpoch(Rule):
 
     Does not see
     ------------
-    Samplers, loaders and loops that stand in different functions; a file that has the word
-    `set_epoch` anywhere is left alone, as are loaders that another library wraps or iterates, because
-    Lightning and accelerate tell the sampler themselves. What is called validation or test needs no
-    order.
+    A sampler in one file and the loop over epochs in another; samplers that are made anew in each
+    epoch. A file that has the word `set_epoch` anywhere is left alone, as are loaders that another
+    library wraps or iterates, because Lightning and accelerate tell the sampler themselves. What is
+    called validation or test needs no order.
     """
 
     code = "TLD505"

@@ -43,6 +43,35 @@ class Epochs:
                 if seen.spot.scope.function is function:
                     yield from (b for b in loops_around(seen) if not b.encloses(loader.call.spot.block))
 
+    def anywhere(self, loader: LoaderCall) -> Iterator[Block]:
+        """The bodies of those loops of the file whose every round goes through a loader that none of them builds.
+
+        A loop of another function counts if what it goes through is known to be a loader made by this very line.
+        """
+        home = loader.call.spot.scope.function
+        for use in self.iterations(loader):
+            for seen in (use, *self._callers(use)):
+                is_far = use.spot.scope.function is not home and not self._is_only(use, loader)
+                for block in loops_around(seen) if not is_far else ():
+                    if not self._builds(block, loader.call):
+                        yield block
+
+    def _is_only(self, expression: Expression, loader: LoaderCall) -> bool:
+        """Whether what is gone through is a loader made there, and never anything unknown."""
+        node = expression.node
+        while isinstance(node, cst.Call) and last_name(node) in _WRAPPERS and node.args:
+            node = node.args[0].value
+        leaves = self.names.sources(expression.of(node))
+        return bool(leaves) and all(isinstance(leaf, Literal) and leaf.node is loader.call.node for leaf in leaves)
+
+    def _builds(self, block: Block, call: Expression, depth: int = 0) -> bool:
+        """Whether a round of a loop makes a call, by itself or in a function that it calls."""
+        if block.encloses(call.spot.block) or depth > _DEEPEST:
+            return True
+        function = call.spot.scope.function
+        sites = self.names.calls.sites(function) if function is not None else []
+        return any(self._builds(block, site.call, depth + 1) for site in sites)
+
     def _callers(self, use: Expression) -> list[Expression]:
         """The calls of the function that goes through the loader."""
         function = use.spot.scope.function

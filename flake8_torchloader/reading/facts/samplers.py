@@ -34,7 +34,7 @@ class SamplerReader:
         self.epochs = Epochs(names)
 
     def read(self) -> Iterator[Sampler]:
-        """Each sampler once, if it stands beside the loader and the loop over epochs that it serves."""
+        """Each sampler once, for the first loader and loop over epochs that it serves."""
         for call in self.names.file.calls:
             if self.names.callee_name(call) not in _SAMPLERS or not self._shuffles(call):
                 continue
@@ -62,9 +62,7 @@ class SamplerReader:
         return not any(_EVALUATES.search(name) for name in names)
 
     def _is_sampler_of(self, call: Expression, loader: LoaderCall) -> bool:
-        """Whether a loader of the same function takes its order from this sampler, through a batch sampler perhaps."""
-        if loader.call.spot.scope.function is not call.spot.scope.function:
-            return False
+        """Whether a loader takes its order from this sampler, through a batch sampler perhaps."""
         given = [*loader.arguments.of("sampler"), *loader.arguments.of("batch_sampler")]
         leaves = [leaf for one in given for leaf in self.names.sources(one) if isinstance(leaf, Literal)]
         inner = [
@@ -76,10 +74,10 @@ class SamplerReader:
         return any(isinstance(leaf, Literal) and leaf.node is call.node for leaf in (*leaves, *inner))
 
     def _loop(self, call: Expression, loader: LoaderCall) -> Block | None:
-        """The loop over epochs of the same function."""
+        """The loop over epochs, wherever in the file it stands."""
         if _EVALUATES.search(self.loaders.name(loader)):
             return None
-        for block in self.epochs.of(loader, call.spot.scope.function):
+        for block in self.epochs.anywhere(loader):
             is_outside = not block.encloses(call.spot.block)
             if is_outside and self.epochs.is_epoch(block) and not _NO_EPOCHS.search(_target(block)):
                 return block
