@@ -18,6 +18,7 @@ from flake8_torchloader.wrong_data import Seeding
 _NAME = "worker_init"
 """What the name of a function holds that is written to be given to loaders, if only those of other files."""
 
+_WORKER_INFO = "torch.utils.data.get_worker_info"
 _DEEPEST = 6
 _ALL = ("random", "numpy", "torch")
 _SEEDERS: Mapping[str, tuple[str, ...]] = {
@@ -140,6 +141,7 @@ class SeedReader:
     ) -> Iterator[tuple[str, Expression, str, Varies]]:
         """Each seed that a function sets, in the order of the text: the library, where, by what, and how it varies."""
         seeded: set[str] = set()
+        ends = {id(returned.node) for returned in function.returns}
         for call in self.names.calls_in(function) if depth < _DEEPEST else ():
             node, name = call.node, self.names.callee_name(call)
             if not isinstance(node, cst.Call):
@@ -148,7 +150,7 @@ class SeedReader:
                 varies = self._of_seed(call, node, natures)
                 if library in seeded and Varies.STATE in varies:
                     varies = Varies.FRESH
-                seeded.add(library)
+                seeded.update([] if id(node) in ends else [library])
                 yield library, call, dotted(node.func), varies
             for leaf in self.names.callee(call):
                 inner = self._function(leaf)
@@ -181,6 +183,8 @@ class SeedReader:
                 return Varies.NOT
             case cst.Name():
                 return self._of_name(expression, node.value, natures, depth)
+            case cst.Attribute(attr=cst.Name(value="id")) if self._is_worker_info(expression.of(node.value)):
+                return Varies.WORKER
             case cst.Attribute():
                 return self._of_object(expression.of(node.value), natures, depth + 1)
             case cst.Subscript() if self._is_state(expression, node):
@@ -242,6 +246,13 @@ class SeedReader:
         if calls and all(call.expression.spot.scope.function is not outside for call in calls):
             return Varies.NOT
         return Varies.NOT if is_settled else self._varies(base, natures, depth)
+
+    def _is_worker_info(self, expression: Expression) -> bool:
+        """Whether this is what torch tells a worker of itself: its `id` is what a `worker_init_fn` is given."""
+        leaves = self.names.sources(expression)
+        return bool(leaves) and all(
+            isinstance(leaf, Literal) and self.names.callee_name(leaf.expression) == _WORKER_INFO for leaf in leaves
+        )
 
     def _is_state(self, expression: Expression, node: cst.Subscript) -> bool:
         """Whether this is `np.random.get_state()[1][0]`, or `[2]`."""
