@@ -151,6 +151,11 @@ WHOLE_READERS = frozenset({
 })  # fmt: skip
 """What reads a whole file into memory, whatever its size."""
 
+UNPICKLERS = frozenset({
+    "pickle.load", "pickle.loads", "joblib.load", "cPickle.load", "_pickle.load", "dill.load", "pandas.read_pickle",
+})  # fmt: skip
+"""Those of them that may give anything, a dict of names as well as an array."""
+
 ITEM_READERS = frozenset({
     "cv2.imread", "PIL.Image.open", "Image.open", "imageio.imread", "imageio.v2.imread", "imageio.v3.imread",
     "skimage.io.imread", "matplotlib.pyplot.imread", "matplotlib.image.imread", "tifffile.imread",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -12,6 +11,7 @@ from flake8_torchloader.module import Array, Place
 from flake8_torchloader.reading.facts.crossings import definition
 from flake8_torchloader.reading.facts.datasets import DatasetClass, DatasetReader
 from flake8_torchloader.reading.facts.extents import ROW, Extents
+from flake8_torchloader.reading.facts.indexes import TABLES, Indexes, names_labels
 from flake8_torchloader.reading.flow.leaves import Defined, Element, Imported, Leaf, Literal
 from flake8_torchloader.reading.flow.mapped import mapped
 from flake8_torchloader.reading.flow.names import Names
@@ -24,6 +24,7 @@ from flake8_torchloader.reading.known import (
     MAKERS,
     SAMPLE_AT,
     SCALING_METHODS,
+    UNPICKLERS,
     WHOLE_READERS,
     WRAPPERS,
 )
@@ -32,16 +33,6 @@ from flake8_torchloader.reading.tree.scopes import Binding, Expression, How, Sco
 from flake8_torchloader.reading.tree.walk import below
 from flake8_torchloader.start_method import ALL_METHODS, PICKLING_METHODS
 
-_READS = re.compile(r"^(load|read|open|imread|decode)|_(load|read|open|decode)|(loader|reader|imread)$", re.IGNORECASE)
-"""Functions of unknown code that read one sample, by their name."""
-
-_LABELS = ("label", "target", "class", "index", "indices", "ids", "mean", "std", "name", "path", "file", "anno", "meta",
-           "split", "len", "weight", "vocab", "config", "pose", "anchor", "scaler", "encoder", "tokenizer", "matrix",
-           "intrinsic", "calib", "stat", "param", "2id", "2idx")  # fmt: skip
-"""Attributes that hold a small thing beside each sample: one number, one name."""
-
-
-_TABLES = ("pandas", "polars")
 _IMAGES = ("imread", "Image.open", "ReadImage")
 
 
@@ -63,6 +54,7 @@ class ArrayReader:
         self.values = values
         self.datasets = datasets
         self.extents = Extents(names, values)
+        self.indexes = Indexes(names, datasets)
         self._seen: set[tuple[int, bool, bool]] = set()
 
     def read(self) -> Iterator[Array]:
@@ -73,21 +65,23 @@ class ArrayReader:
                 yield from self._of(dataset, seen)
 
     def _of(self, dataset: DatasetClass, seen: set[int]) -> Iterator[Array]:
-        reads_items = self._reads_items(dataset.scope)
+        reads_items = self.indexes.reads_items(dataset.scope)
         made: set[str] = set()
         for attribute, binding in self.datasets.kept_in_the_end(dataset):
             if binding.how is How.ADDED and attribute in made:
                 continue  # `self.x[i] = np.load(f)` fills what `np.zeros(...)` made
-            for whole in self._wholes(binding):
+            for whole in self._wholes(binding) if not self._is_made_tensor(dataset.scope, attribute) else ():
                 key = id(whole.call.node)
                 if key in seen or not self._counts(whole, attribute, reads_items=reads_items):
+                    continue
+                if self.indexes.is_looked_up(dataset.scope, whole.source, attribute):
                     continue
                 seen.add(key)
                 made.update([attribute] if whole.source in MAKERS else [])
                 yield self._record(dataset, attribute, whole)
 
     def _record(self, dataset: DatasetClass, attribute: str, whole: Whole) -> Array:
-        grows = whole.is_item or whole.source == "pickle.load"
+        grows = whole.source in UNPICKLERS  # a list of arrays doesn't: only what counts its references there is copied
         return Array(
             site=whole.call,
             source=whole.source,
@@ -108,7 +102,7 @@ class ArrayReader:
             return self._in_build(whole.call)
         is_sample = whole.is_item and whole.source in ITEM_READERS
         is_image = is_sample and whole.source.endswith(_IMAGES)  # images are no small labels, whatever they are called
-        is_data = is_image or (not _names_labels(attribute) and (is_sample or not reads_items))
+        is_data = is_image or (not names_labels(attribute) and (is_sample or not reads_items))
         return is_data and self._in_build(whole.call)
 
     def _in_build(self, call: Expression) -> bool:
@@ -116,19 +110,22 @@ class ArrayReader:
         places = self.datasets.places.of_function(function) if function is not None else frozenset()
         return Place.BUILD in places and Place.WORKER not in places
 
-    def _reads_items(self, scope: Scope) -> bool:
-        """Whether the workers read files item by item, so that what is kept is only an index to them."""
-        worker = self.datasets.worker_functions(scope)
-        for call in (call for function in worker for call in self.names.calls_in(function)):
-            name = self.names.callee_name(call)
-            if name in ITEM_READERS or name in WHOLE_READERS or name == "builtins.open":
+    def _is_made_tensor(self, scope: Scope, attribute: str) -> bool:
+        """Whether an attribute becomes a tensor in the end unless it is one: `x if torch.is_tensor(x) else ...`."""
+        for binding in scope.attributes[attribute]:
+            node = binding.value.node if binding.value is not None else None
+            test = node.test if isinstance(node, cst.IfExp) else binding.spot.block.test
+            value = node.orelse if isinstance(node, cst.IfExp) else node
+            if test is None or value is None or binding.value is None or not self._asks_for_tensor(test):
+                continue
+            if self.names.callee_name(binding.value.of(value)).startswith("torch."):
                 return True
-            if name.startswith("ffmpeg.") or (_READS.search(last_name(call.node)) and not self._is_ours(call)):
-                return True
-        return any(m.name in ("loader", "_load_image", "load_image") for m in scope.methods())
+        return False
 
-    def _is_ours(self, call: Expression) -> bool:
-        return any(isinstance(leaf, Defined) for leaf in self.names.callee(call))
+    @staticmethod
+    def _asks_for_tensor(test: cst.CSTNode) -> bool:
+        words = {node.value for node in below(test) if isinstance(node, cst.Name)}
+        return "is_tensor" in words or "isinstance" in words and not words.isdisjoint({"Tensor", "ndarray"})
 
     # --- what gives a whole array
 
@@ -198,11 +195,16 @@ class ArrayReader:
         for whole in self._whole(at.of(node.value), in_loop=in_loop):
             if self._is_few(at, parts):
                 continue
-            is_column = any(_is_label(part) for part in parts) and whole.source.startswith(_TABLES)
+            is_column = any(_is_label(part) for part in parts) and whole.source.startswith(TABLES)
             number = next((n for part in parts if (n := _number(part)) is not None), None)
-            is_one = number is not None and SAMPLE_AT.get(whole.source) != number
+            is_one = number is not None and SAMPLE_AT.get(whole.source) != number or self._is_drawn(at, parts)
             if not is_column and not (is_one and whole.size is None):
                 yield whole
+
+    def _is_drawn(self, at: Expression, parts: list[cst.BaseSlice]) -> bool:
+        """Whether a key is one that is drawn at random, which takes a single element."""
+        keys = [at.of(part.value) for part in parts if isinstance(part, cst.Index)]
+        return any(self.names.callee_name(key) in ("random.randint", "random.randrange") for key in keys)
 
     def _is_few(self, at: Expression, parts: list[cst.BaseSlice]) -> bool:
         """Whether a literal slice, as in `[:10]`, keeps a few rows."""
@@ -230,7 +232,7 @@ class ArrayReader:
     def _read_h5(self, dataset: Expression) -> Iterator[Whole]:
         """A dataset of an HDF5 file that is read into memory, unless its key says that it holds labels."""
         keys = (n.evaluated_value for n in below(dataset.node) if isinstance(n, cst.SimpleString))
-        if not any(isinstance(key, str) and _names_labels(key.rpartition("/")[2]) for key in keys):
+        if not any(isinstance(key, str) and names_labels(key.rpartition("/")[2]) for key in keys):
             yield Whole(dataset, "h5py", None)
 
     def _call(self, at: Expression, node: cst.Call, *, in_loop: bool) -> Iterator[Whole]:
@@ -285,11 +287,6 @@ class ArrayReader:
         parts = shape.elements if isinstance(shape, (cst.Tuple, cst.List)) else ()
         counts = [self.values.value(at.of(part.value)).only for part in parts]
         return bool(counts) and all(isinstance(count, int) and 0 < count < ROW for count in counts)
-
-
-def _names_labels(name: str) -> bool:
-    """Whether a name is that of something small beside each sample, such as its label."""
-    return any(word in name.lower() for word in _LABELS) or not {"y", "ys"}.isdisjoint(name.lower().split("_"))
 
 
 def _is_everything(part: cst.BaseSlice) -> bool:
