@@ -20,9 +20,9 @@ class LargeArrayInInit(Rule):
     ---------------
     Under spawn and forkserver the dataset is pickled, so every worker receives a copy of its own: 300
     MB and 2 workers take 600 MB more, and the copying delays the first batch by seconds. A memmap
-    that is kept does the same, because a pickled memmap carries its data. Under fork the pages of an
-    array are shared, but lists of Python objects are copied little by little as their reference
-    counts change.
+    that is kept does the same, because a pickled memmap carries its data. Under fork the pages of
+    arrays are shared, also of many in a list, but Python objects are copied little by little as their
+    reference counts change.
 
     How it is proved
     ----------------
@@ -66,7 +66,8 @@ class LargeArrayInInit(Rule):
     Does not see
     ------------
     Arrays that are made elsewhere and passed in; readers of libraries it doesn't know. A table is
-    taken for an index, and left alone, where `__getitem__` reads a file of its own for each item.
+    taken for an index, and left alone, where `__getitem__` reads a file of its own for each item, or
+    doesn't read the table. What a pickle holds is unknown: it counts if workers take elements of it.
     """
 
     code = "TLD301"

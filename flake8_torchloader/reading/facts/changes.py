@@ -13,9 +13,16 @@ from flake8_torchloader.reading.facts.loaders import LoaderCall, LoaderReader
 from flake8_torchloader.reading.flow.leaves import Literal
 from flake8_torchloader.reading.flow.names import Names
 from flake8_torchloader.reading.tree.guards import dotted
-from flake8_torchloader.reading.tree.scopes import Binding, Block, Expression, How, Scope
+from flake8_torchloader.reading.tree.scopes import Binding, Block, Expression, How, Scope, reaching
 from flake8_torchloader.reading.tree.walk import below
 from flake8_torchloader.wrong_data import Change
+
+
+_MOST = 32
+"""How many datasets inside others are looked at."""
+
+_PARTS = frozenset({"torch.utils.data.Subset", "torch.utils.data.dataset.Subset", "torch.utils.data.random_split"})
+"""What gives a part of its first argument, which the workers get whole."""
 
 
 def may_change_late(text: str) -> bool:
@@ -76,14 +83,37 @@ class ChangeReader:
             owners = self._literals(expression.of(node.value))
             if any(owner.node is loader.call.node for owner in owners):
                 return True
-        given = {id(leaf.node) for one in loader.arguments.of("dataset") for leaf in self._literals(one)}
+            if self._is_dataset(expression.of(node.value), loader):
+                return any(self._wrapped(one) for one in loader.arguments.of("dataset"))
+        given = {id(leaf.node) for leaf in self._given(loader)}
         leaves = self._literals(expression)
         return bool(leaves) and all(id(leaf.node) in given for leaf in leaves)
 
+    def _given(self, loader: LoaderCall) -> list[Literal]:
+        """What a loader is given for its dataset, and the datasets that this is a part or a row of."""
+        found: list[Literal] = []
+        asked = list(loader.arguments.of("dataset"))
+        while asked and len(found) < _MOST:
+            one = asked.pop()
+            found += self._literals(one)
+            asked += self._wrapped(one)
+        return found
+
+    def _wrapped(self, expression: Expression) -> list[Expression]:
+        """The datasets of which `Subset` and `random_split` give a part, where an expression is such a part."""
+        made = [leaf.expression for leaf in self._literals(expression)]
+        if isinstance(expression.node, cst.Name):
+            bindings = reaching(expression.node.value, expression.spot)
+            made += [b.value for b in bindings if b.path and b.how is How.VALUE and b.value is not None]
+        return [
+            call.of(call.node.args[0].value)
+            for call in made
+            if isinstance(call.node, cst.Call) and call.node.args and self.names.callee_name(call) in _PARTS
+        ]
+
     def _classes(self, loader: LoaderCall) -> list[Scope]:
         """The classes of this file that the dataset of a loader may be of."""
-        leaves = [leaf for one in loader.arguments.of("dataset") for leaf in self._literals(one)]
-        scopes = [self.names.instance_of(leaf) for leaf in leaves]
+        scopes = [self.names.instance_of(leaf) for leaf in self._given(loader)]
         return [scope for scope in scopes if scope is not None]
 
     def _is_read(self, attribute: str, classes: Iterable[Scope]) -> bool:
@@ -113,10 +143,25 @@ class ChangeReader:
             return False
         function = site.spot.scope.function
         rounds = list(self.epochs.of(loader, function)) + list(self._rounds(loader, function))
-        if any(block in rounds for block in loops_around(site)):
+        around = [block for block in loops_around(site) if block in rounds]
+        if any(self.epochs.builds(block, loader.call) for block in around):
+            return False
+        if any(not self._is_first(site, block, loader) for block in around):
             return True
         orders = [use.spot.order for use in self._uses(loader) if use.spot.scope.function is function]
         return any(order < site.spot.order for order in orders) and any(order > site.spot.order for order in orders)
+
+    def _is_first(self, site: Expression, round_: Block, loader: LoaderCall) -> bool:
+        """Whether a line only runs in the first round, before anything goes through the loader: `if epoch == 0`."""
+        counter = round_.loop.node.target if round_.loop is not None and isinstance(round_.loop.node, cst.For) else None
+        tests = []
+        block: Block | None = site.spot.block
+        while block is not None and block is not round_:
+            tests.append(block.test)
+            block = block.parent
+        is_alone = counter is not None and any(_is_zero(test, counter) for test in tests if test is not None)
+        uses = [use for use in self._uses(loader) if round_.encloses(use.spot.block)]
+        return is_alone and all(use.spot.order > site.spot.order for use in uses)
 
     def _uses(self, loader: LoaderCall) -> list[Expression]:
         return [*loader.uses, *self.epochs.iterations(loader)]
@@ -126,6 +171,16 @@ class ChangeReader:
         for use in loader.uses:
             if use.spot.scope.function is function:
                 yield from (block for block in loops_around(use) if not block.encloses(loader.call.spot.block))
+
+
+def _is_zero(test: cst.CSTNode, counter: cst.CSTNode) -> bool:
+    """Whether a test asks for the round that is counted as 0."""
+    match test:
+        case cst.Comparison(left=left, comparisons=[cst.ComparisonTarget(cst.Equal(), cst.Integer(value="0"))]):
+            return left.deep_equals(counter)
+        case cst.UnaryOperation(operator=cst.Not(), expression=inner):
+            return inner.deep_equals(counter)
+    return False
 
 
 def _replaces(change: Binding, bindings: Iterable[Binding]) -> bool:

@@ -53,7 +53,7 @@ class Epochs:
             for seen in (use, *self._callers(use)):
                 is_far = use.spot.scope.function is not home and not self._is_only(use, loader)
                 for block in loops_around(seen) if not is_far else ():
-                    if not self._builds(block, loader.call):
+                    if not self.builds(block, loader.call):
                         yield block
 
     def _is_only(self, expression: Expression, loader: LoaderCall) -> bool:
@@ -64,13 +64,13 @@ class Epochs:
         leaves = self.names.sources(expression.of(node))
         return bool(leaves) and all(isinstance(leaf, Literal) and leaf.node is loader.call.node for leaf in leaves)
 
-    def _builds(self, block: Block, call: Expression, depth: int = 0) -> bool:
+    def builds(self, block: Block, call: Expression, depth: int = 0) -> bool:
         """Whether a round of a loop makes a call, by itself or in a function that it calls."""
         if block.encloses(call.spot.block) or depth > _DEEPEST:
             return True
         function = call.spot.scope.function
         sites = self.names.calls.sites(function) if function is not None else []
-        return any(self._builds(block, site.call, depth + 1) for site in sites)
+        return any(self.builds(block, site.call, depth + 1) for site in sites)
 
     def _callers(self, use: Expression) -> list[Expression]:
         """The calls of the function that goes through the loader."""

@@ -59,10 +59,21 @@ def _is_array(thing: Any) -> bool:
 
 @quietly
 def attributes(dataset: Any) -> dict[str, dict[str, Any]]:
-    """The outline of each attribute of a dataset: type with length, shape or value; its bytes and a digest if cheap."""
-    state = getattr(dataset, "__dict__", None)
-    items = list(state.items())[:_MOST_ATTRIBUTES] if isinstance(state, dict) else []
-    return {str(name): attribute(value) for name, value in items}
+    """The outline of each attribute of a dataset: type with length, shape or value; its bytes and a digest if cheap.
+
+    Of a part of a dataset, as `Subset` makes it, the attributes of the whole are told as well: `dataset.size`.
+    """
+    items = list(_state(dataset).items())[:_MOST_ATTRIBUTES]
+    found = {str(name): attribute(value) for name, value in items}
+    if type(dataset).__module__.startswith("torch.utils.data"):
+        inner = attributes(_state(dataset).get("dataset")) or {}
+        found.update((f"dataset.{name}", value) for name, value in inner.items())
+    return found
+
+
+def _state(thing: Any) -> dict[str, Any]:
+    state = getattr(thing, "__dict__", None)
+    return state if isinstance(state, dict) else {}
 
 
 def attribute(value: Any) -> dict[str, Any]:
