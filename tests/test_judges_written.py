@@ -58,9 +58,10 @@ def test_what_a_worker_changed_is_confirmed(before: AttributeSeen, after: Attrib
         fetch(seen("dict[0]"), seen("dict[4]"), worker=None),
         fetch(seen("dict[4]", "a"), seen("dict[4]", "a")),
         fetch(seen("NoneType None"), seen("BufferedReader")),
+        fetch(seen("list[2]", "a"), seen("list[2]")),
         fetch(seen("dict[0]", name="other"), seen("dict[4]")),
     ],
-    ids=["the control", "nothing", "opened when needed", "new"],
+    ids=["the control", "nothing", "opened when needed", "without a digest", "new"],
 )
 def test_other_changes_are_none(one: FirstFetch) -> None:
     assert RULE.judge(runs(one), Suspect(FILE, LINE)).outcome is Outcome.REFUTED

@@ -69,8 +69,8 @@ class ManyObjectsInDataset(Rule):
 
     Does not see
     ------------
-    How many objects there are, which is why it is opt-in: a few thousand do no harm. Lists of paths are left alone,
-    and what libraries build.
+    How many objects there are, which is why it is opt-in: a few thousand do no harm. Lists of paths and of ids are
+    left alone, by their names, and what libraries build.
     """
 
     code = "TLD302"

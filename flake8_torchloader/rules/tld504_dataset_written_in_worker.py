@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from flake8_torchloader.module import Module, Written
+from flake8_torchloader.observed import AttributeSeen
 from flake8_torchloader.rule import Hazard, Rule, sent_by
 from flake8_torchloader.trial import Run, Trial
 from flake8_torchloader.verdict import Suspect, Verdict, settle
@@ -101,6 +102,12 @@ def _changes(fetch: FirstFetch) -> Iterator[str]:
     for now in fetch.attributes_after:
         then = before.get(now.name)
         lasts = then is not None and then.outline.startswith(_LASTING) and now.outline.startswith(_LASTING)
-        if then is not None and lasts and (then.outline, then.digest) != (now.outline, now.digest):
+        if then is not None and lasts and _differ(then, now):
             change = "contents changed" if then.outline == now.outline else f"{then.outline} became {now.outline}"
             yield f"{now.name}: {change}"
+
+
+def _differ(then: AttributeSeen, now: AttributeSeen) -> bool:
+    """Whether an attribute was changed: of contents without a digest, such as open files, nothing is known."""
+    is_known = bool(then.digest and now.digest)
+    return then.outline != now.outline or is_known and then.digest != now.digest

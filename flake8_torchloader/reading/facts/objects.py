@@ -26,8 +26,11 @@ _METHODS = {"tolist", "to_list", "to_dict", "readlines", "splitlines", "iterrows
 _WRAPPERS = {f"builtins.{name}" for name in ("list", "tuple", "sorted", "set", "dict", "enumerate")}
 _COMPREHENSIONS = (cst.ListComp, cst.SetComp, cst.DictComp, cst.GeneratorExp)
 
-_SMALL = re.compile(r"class|vocab|config|cfg|stat|param|2id|_to_|mapping|meta|option|setting|split|name|fold|mean|std")
-"""Attributes that hold something small, by their name."""
+_SMALL = re.compile(
+    r"class|vocab|config|cfg|stat|param|2id|_to_|mapping|meta|option|setting|split|name|fold|mean|std"
+    r"|path|file|_ids$|^ids$"
+)
+"""Attributes that hold something small, or what samples are found by, by their name."""
 
 
 class ObjectReader:

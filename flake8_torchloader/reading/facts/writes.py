@@ -15,6 +15,7 @@ from flake8_torchloader.reading.tree.scopes import Binding, Expression, How, Sco
 
 _DISPLAYS = (cst.Dict, cst.List, cst.Set, cst.ListComp, cst.DictComp, cst.SetComp)
 _NUMBERS = (cst.Integer, cst.Float)
+_DEEPEST = 4
 _CHANGES = (How.ADDED, How.OTHER)
 
 
@@ -60,11 +61,18 @@ class WriteReader:
     def _is_container(self, leaf: Literal) -> bool:
         return isinstance(leaf.node, _DISPLAYS) or self.names.callee_name(leaf.expression) in COLLECTIONS
 
-    def _is_handle(self, value: Expression) -> bool:
-        """Whether an open file, or the like, is put away for later, as each worker should."""
-        leaves = [leaf for leaf in self.names.sources(value) if isinstance(leaf, Literal)]
-        names = (self.names.callee_name(leaf.expression) for leaf in leaves)
-        return any(name in HANDLES or name == "builtins.open" or name.endswith((".open", ".connect")) for name in names)
+    def _is_handle(self, value: Expression, depth: int = 0) -> bool:
+        """Whether an open file, or the like, is put away for later, as each worker should; or `file["images"]`."""
+        for leaf in self.names.sources(value) if depth < _DEEPEST else ():
+            match leaf:
+                case Literal(expression=at) if isinstance(at.node, cst.Subscript) and _is_member(at.node):
+                    if self._is_handle(at.of(at.node.value), depth + 1):
+                        return True
+                case Literal(expression=at):
+                    name = self.names.callee_name(at)
+                    if name in HANDLES or name == "builtins.open" or name.endswith((".open", ".connect")):
+                        return True
+        return False
 
     def _edits(self, scope: Scope, functions: set[Scope]) -> Iterator[tuple[Expression, str]]:
         """`item = self.items[index]`, and then `item["key"] = value`."""
@@ -91,3 +99,9 @@ class WriteReader:
         is_index = isinstance(value.slice[0].slice, cst.Index)
         is_own = method is not None and isinstance(base.value, cst.Name) and base.value.value == method.receiver
         return base.attr.value if is_index and is_own else ""
+
+
+def _is_member(node: cst.Subscript) -> bool:
+    """Whether something is taken by its name, as an open file of HDF5 gives a part of itself."""
+    key = node.slice[0].slice
+    return isinstance(key, cst.Index) and isinstance(key.value, (cst.SimpleString, cst.FormattedString))
