@@ -102,7 +102,8 @@ class ArrayReader:
             return self._in_build(whole.call)
         is_sample = whole.is_item and whole.source in ITEM_READERS
         is_image = is_sample and whole.source.endswith(_IMAGES)  # images are no small labels, whatever they are called
-        is_data = is_image or (not names_labels(attribute) and (is_sample or not reads_items))
+        is_whole = is_sample or whole.source == "numpy.memmap" or not reads_items  # nobody maps an index
+        is_data = is_image or (not names_labels(attribute) and is_whole)
         return is_data and self._in_build(whole.call)
 
     def _in_build(self, call: Expression) -> bool:
