@@ -50,9 +50,20 @@ class KeepsakeReader:
             if not dataset.meets_workers or not (dataset.loaders or self.datasets.may_meet_workers):
                 continue
             for attribute, binding in self.datasets.kept_in_the_end(dataset):
-                is_held = binding.how in (How.VALUE, How.ADDED) and not self.contents.takes_apart(binding)
-                if binding.value is not None and is_held:
+                if binding.value is None or binding.how not in (How.VALUE, How.ADDED):
+                    continue
+                if self.contents.takes_apart(binding):
+                    yield from self._of_parts(dataset, attribute, binding, binding.value)
+                else:
                     yield from self._of(dataset, attribute, binding, binding.value)
+
+    def _of_parts(
+        self, dataset: DatasetClass, attribute: str, binding: Binding, kept: Expression
+    ) -> Iterator[Keepsake]:
+        """`self.env, self.txn = connect(path)`, where a function of this project is seen to return both."""
+        for leaf in self.names.bound(binding) if isinstance(kept.node, cst.Call) else ():
+            if isinstance(leaf, Literal) and self._is_made_in_build(leaf):
+                yield Keepsake(dataset, attribute, kept, kept, leaf)
 
     def _of(self, dataset: DatasetClass, attribute: str, binding: Binding, kept: Expression) -> Iterator[Keepsake]:
         for value in self.contents.given(dataset.scope, binding):

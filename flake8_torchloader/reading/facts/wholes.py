@@ -146,7 +146,9 @@ class Wholes:
                 return asked
             case cst.ListComp() | cst.GeneratorExp() | cst.SetComp() as comprehension:
                 inner = comprehension.for_in.iter
-                return self._whole(self._expressions.get(id(inner), at.of(inner)), loop, depth + 1)
+                whole = self._whole(self._expressions.get(id(inner), at.of(inner)), loop, depth + 1)
+                is_counted = whole is not None and self.names.callee_name(whole) in _COUNTS
+                return asked if is_counted and Place.WORKER not in self.places.of(at.spot) else whole
             case cst.Subscript(value=base, slice=[cst.SubscriptElement(slice=cst.Slice())]):
                 return None if _steps(leaf.node) else self._whole(at.of(base), loop, depth + 1)
             case cst.Call():
@@ -192,9 +194,20 @@ class Wholes:
             if expression is None or not isinstance(node, cst.Call):
                 continue
             given = {name for arg in node.args for name in identifiers(below(arg.value))}
-            if self.names.callee_name(expression) in _OPENERS and targets & given:
+            if targets & given and (self.names.callee_name(expression) in _OPENERS or self._is_reader(expression)):
                 return True
         return False
+
+    def _is_reader(self, call: Expression) -> bool:
+        """Whether a generator of this file is called that opens what it is given: `yield from self.read(path)`."""
+        callees = [leaf.scope for leaf in self.names.callee(call) if isinstance(leaf, Defined)]
+        return any(
+            self.names.callee_name(inner) in _OPENERS
+            and not {p.name for p in scope.parameters}.isdisjoint(identifiers(below(inner.node)))
+            for scope in callees
+            if scope.is_generator and self.names.is_own(scope)
+            for inner in self.names.calls_in(scope)
+        )
 
     @cached_property
     def _call_at(self) -> dict[int, Expression]:
