@@ -61,8 +61,9 @@ class LocalFunctionSentToWorker(Rule):
 
     Does not see
     ------------
-    Functions that a library's factory returns. What a closure shares can become the attributes
-    of a module-level class with `__call__`, or the arguments of `functools.partial`.
+    Functions that a library's factory returns, and attributes of a data module whose loader another
+    file makes. What a closure shares can become the attributes of a module-level class with
+    `__call__`, or the arguments of `functools.partial`.
     """
 
     code = "TLD202"

@@ -172,7 +172,9 @@ class Wholes:
             at = _PASSES_ON[name]
             plain = [call.of(arg.value) for arg in node.args if arg.keyword is None]
             parts = plain[at:] if name in ("builtins.zip", "itertools.chain") else plain[at:at + 1]
-            return next((w for part in parts if (w := self._whole(part, loop, depth + 1)) is not None), None)
+            whole = next((w for part in parts if (w := self._whole(part, loop, depth + 1)) is not None), None)
+            is_order = name == "numpy.random.permutation" and self._counts_items(call)
+            return call if whole is None and is_order else whole
         if isinstance(node.func, cst.Attribute) and node.func.attr.value in _VIEWS:
             return self._whole(call.of(node.func.value), loop, depth + 1) or self._of_path(call, node)
         for leaf in self.names.callee(call):

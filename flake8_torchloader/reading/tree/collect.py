@@ -275,8 +275,16 @@ class Collector(Binder):
         return self._awaiting([node.func, *node.args]) if wants_failure(node) else None
 
     def _set_by_name(self, node: cst.Call) -> None:
-        """`setattr(self, "x", value)` and `delattr(self, "x")`."""
+        """`setattr(self, "x", value)`, `delattr(self, "x")` and `self.__dict__.pop("x")`."""
         match node.func, [arg.value for arg in node.args]:
+            case (
+                cst.Attribute(
+                    value=cst.Attribute(value=cst.Name(value=owner), attr=cst.Name(value="__dict__")),
+                    attr=cst.Name(value="pop"),
+                ),
+                [cst.SimpleString() as name, *_],
+            ):
+                bound = Binding(How.OTHER, self._spot)
             case cst.Name(value="setattr"), [cst.Name(value=owner), cst.SimpleString() as name, value]:
                 bound = Binding(How.VALUE, self._spot, self._at(value))
             case cst.Name(value="delattr"), [cst.Name(value=owner), cst.SimpleString() as name]:
