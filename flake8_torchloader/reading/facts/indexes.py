@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 import libcst as cst
 
@@ -22,7 +23,8 @@ _READS = re.compile(r"^(load|read|open|imread|decode)|_(load|read|open|decode)|(
 
 _LABELS = ("label", "target", "class", "index", "indices", "ids", "mean", "std", "name", "path", "file", "anno", "meta",
            "split", "len", "weight", "vocab", "config", "pose", "anchor", "scaler", "encoder", "tokenizer", "matrix",
-           "intrinsic", "calib", "stat", "param", "2id", "2idx")  # fmt: skip
+           "intrinsic", "calib", "stat", "param", "2id", "2idx",
+           "box")  # fmt: skip
 """Attributes that hold a small thing beside each sample: one number, one name."""
 
 
@@ -50,17 +52,28 @@ class Indexes:
     def is_looked_up(self, scope: Scope, source: str, attribute: str) -> bool:
         """Whether a table or a pickle may be a list of files or a mapping of names, for all that this class tells.
 
-        A table may where no worker reads it, as in a class that leaves it to others what an item is; a pickle also
-        where no worker takes elements out of it.
+        A table may where workers read no more than one column of it, or nothing, as in a class that leaves it to
+        others what an item is; a pickle where no worker takes elements out of it.
         """
         worker = self.datasets.worker_functions(scope)
         if source in UNPICKLERS:
             return not any(_takes_elements(one, attribute) for one in worker)
-        return source.startswith(TABLES) and not any(_mentions(one, attribute) for one in worker)
+        return source.startswith(TABLES) and len({use for one in worker for use in _uses(one, attribute)}) < 2
 
 
-def _mentions(function: Scope, attribute: str) -> bool:
-    return any(isinstance(n, cst.Attribute) and n.attr.value == attribute for n in below(function.node))
+def _uses(function: Scope, attribute: str) -> Iterator[str]:
+    """The columns that a function takes of a table, by their names; for any other use two, as that may be all."""
+    named = {}
+    for node in below(function.node):
+        match node:
+            case cst.Subscript(
+                value=cst.Attribute(attr=cst.Name(value=name)) as table,
+                slice=[cst.SubscriptElement(slice=cst.Index(value=cst.SimpleString() as column))],
+            ) if name == attribute:
+                named[id(table)] = str(column.evaluated_value)
+    for node in below(function.node):
+        if isinstance(node, cst.Attribute) and node.attr.value == attribute:
+            yield from [named[id(node)]] if id(node) in named else ("", "*")
 
 
 def _takes_elements(function: Scope, attribute: str) -> bool:
