@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cached_property
 
 import libcst as cst
 
@@ -125,11 +126,31 @@ class Contents:
         for one in (scope, *self.names.bases(scope)):
             for bindings in one.attributes.values():
                 for binding in lasting(bindings):
-                    kept = self._kept(call, binding) if spent or not self.takes_apart(binding) else None
+                    is_kept = (spent or not self.takes_apart(binding)) and self._is_run(scope, binding)
+                    kept = self._kept(call, binding) if is_kept else None
                     if kept is not None:
                         yield kept
         if any(name.startswith(KEEPERS) for name in self.names.base_names(scope)):
             yield from self._passed_on(call, scope)
+
+    def _is_run(self, scope: Scope, binding: Binding) -> bool:
+        """Whether what sets an attribute is `__init__`, or a method that is called by its name: here, or by its class.
+
+        A method that nobody is seen to call, such as `add_filter`, has put nothing on a fresh object.
+        """
+        function = binding.spot.scope.function
+        if function is None or function.owner is None or function.name in ("__init__", "__post_init__", "__new__"):
+            return True
+        return function.name in self._called_here or any(
+            last_name(call.node) == function.name
+            for one in (scope, *self.names.bases(scope))
+            for method in one.methods()
+            for call in self.names.calls_in(method)
+        )
+
+    @cached_property
+    def _called_here(self) -> set[str]:
+        return {last_name(call.node) for call in self.names.file.calls}
 
     def _set_later(self, node: cst.Call) -> list[Expression]:
         """What `dataset.transform = value` and `dataset.set_transform(value)` put on an object from outside."""
