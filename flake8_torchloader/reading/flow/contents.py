@@ -149,6 +149,11 @@ class Contents:
         )
 
     @cached_property
+    def _iterated(self) -> set[int]:
+        """What loops go through: an object that is made there, `for x in Items(...)`, goes to no loader."""
+        return {id(loop.node) for loop in self.names.file.loops}
+
+    @cached_property
     def _called_here(self) -> set[str]:
         return {last_name(call.node) for call in self.names.file.calls}
 
@@ -205,7 +210,8 @@ class Contents:
             return []
         if parameter is None:
             return list(dict.fromkeys(self.chosen(site, binding) or value for site in sites)) or [value]
-        given = [self.names.calls.given(site, parameter) for site in sites] if sites else [parameter.default]
+        lasting_ones = [site for site in sites if id(site.call.node) not in self._iterated]
+        given = [self.names.calls.given(site, parameter) for site in lasting_ones] if sites else [parameter.default]
         return [argument for argument in given if argument is not None]
 
     def _passed_on(self, call: Expression, scope: Scope) -> Iterator[Expression]:
