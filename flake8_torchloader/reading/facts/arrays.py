@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import libcst as cst
 
 from flake8_torchloader.module import Array, Place
+from flake8_torchloader.reading.facts.conversions import Conversions
 from flake8_torchloader.reading.facts.crossings import definition
 from flake8_torchloader.reading.facts.datasets import DatasetClass, DatasetReader
 from flake8_torchloader.reading.facts.extents import ROW, Extents
@@ -29,7 +30,7 @@ from flake8_torchloader.reading.known import (
     WRAPPERS,
 )
 from flake8_torchloader.reading.tree.guards import last_name
-from flake8_torchloader.reading.tree.scopes import Binding, Expression, How, Scope
+from flake8_torchloader.reading.tree.scopes import Binding, Expression, How
 from flake8_torchloader.reading.tree.walk import below
 from flake8_torchloader.start_method import ALL_METHODS, PICKLING_METHODS
 
@@ -55,6 +56,7 @@ class ArrayReader:
         self.datasets = datasets
         self.extents = Extents(names, values)
         self.indexes = Indexes(names, datasets)
+        self.conversions = Conversions(names)
         self._seen: set[tuple[int, bool, bool]] = set()
 
     def read(self) -> Iterator[Array]:
@@ -65,12 +67,14 @@ class ArrayReader:
                 yield from self._of(dataset, seen)
 
     def _of(self, dataset: DatasetClass, seen: set[int]) -> Iterator[Array]:
+        if self.conversions.are_unknown(dataset.scope):
+            return
         reads_items = self.indexes.reads_items(dataset.scope)
         made: set[str] = set()
         for attribute, binding in self.datasets.kept_in_the_end(dataset):
             if binding.how is How.ADDED and attribute in made:
                 continue  # `self.x[i] = np.load(f)` fills what `np.zeros(...)` made
-            for whole in self._wholes(binding) if not self._is_made_tensor(dataset.scope, attribute) else ():
+            for whole in self._wholes(binding) if not self.conversions.ends_as_tensor(dataset.scope, attribute) else ():
                 key = id(whole.call.node)
                 if key in seen or not self._counts(whole, attribute, reads_items=reads_items):
                     continue
@@ -110,23 +114,6 @@ class ArrayReader:
         function = call.spot.scope.function
         places = self.datasets.places.of_function(function) if function is not None else frozenset()
         return Place.BUILD in places and Place.WORKER not in places
-
-    def _is_made_tensor(self, scope: Scope, attribute: str) -> bool:
-        """Whether an attribute becomes a tensor in the end unless it is one: `x if torch.is_tensor(x) else ...`."""
-        for binding in scope.attributes[attribute]:
-            node = binding.value.node if binding.value is not None else None
-            test = node.test if isinstance(node, cst.IfExp) else binding.spot.block.test
-            value = node.orelse if isinstance(node, cst.IfExp) else node
-            if test is None or value is None or binding.value is None or not self._asks_for_tensor(test):
-                continue
-            if self.names.callee_name(binding.value.of(value)).startswith("torch."):
-                return True
-        return False
-
-    @staticmethod
-    def _asks_for_tensor(test: cst.CSTNode) -> bool:
-        words = {node.value for node in below(test) if isinstance(node, cst.Name)}
-        return "is_tensor" in words or "isinstance" in words and not words.isdisjoint({"Tensor", "ndarray"})
 
     # --- what gives a whole array
 
