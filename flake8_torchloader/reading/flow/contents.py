@@ -34,6 +34,7 @@ class Contents:
         self.arguments = arguments
         self._outer: dict[int, list[Expression]] | None = None
         self._known: dict[tuple[Expression, bool], tuple[Held, ...]] = {}
+        self._calls: dict[Scope, set[str]] = {}
 
     def of(self, expression: Expression, *, spent: bool = True) -> tuple[Held, ...]:
         """Every leaf that an expression holds, itself included, each once.
@@ -141,12 +142,14 @@ class Contents:
         function = binding.spot.scope.function
         if function is None or function.owner is None or function.name in ("__init__", "__post_init__", "__new__"):
             return True
-        return function.name in self._called_here or any(
-            last_name(call.node) == function.name
-            for one in (scope, *self.names.bases(scope))
-            for method in one.methods()
-            for call in self.names.calls_in(method)
-        )
+        return function.name in self._called_here or function.name in self._called_by(scope)
+
+    def _called_by(self, scope: Scope) -> set[str]:
+        """What the methods of a class and its bases call, by the last names."""
+        if scope not in self._calls:
+            methods = (method for one in (scope, *self.names.bases(scope)) for method in one.methods())
+            self._calls[scope] = {last_name(call.node) for method in methods for call in self.names.calls_in(method)}
+        return self._calls[scope]
 
     @cached_property
     def _iterated(self) -> set[int]:
