@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from made_runs import WORKERS as PIDS
 from test_judges import LINE, altered, judge, texts, well
@@ -45,6 +47,23 @@ def test_one_worker_may_repeat_itself() -> None:
 def test_the_same_sample_in_two_epochs_is_no_repeat() -> None:
     made = altered(well(), *METHODS, samples=samples(0, "a") + samples(1, "a", passed=LINE + 1))
     assert judge(CODE, made).outcome is Outcome.REFUTED
+
+
+def cut(made: dict[Trial, Run]) -> dict[Trial, Run]:
+    """The same runs, as the cap leaves them."""
+    return {t: replace(run, passes=tuple(replace(one, is_cut=True) for one in run.passes)) for t, run in made.items()}
+
+
+def test_a_shuffled_stream_that_was_cut_rules_nothing_out() -> None:
+    assert judge(CODE, cut(runs("abcd", "wx", "yz"))).reason is Reason.NOT_SHOWN
+
+
+def test_one_that_was_cut_in_the_order_of_the_control_is_refuted() -> None:
+    assert judge(CODE, cut(runs("abcd", "ac", "yz"))).outcome is Outcome.REFUTED
+
+
+def test_one_that_came_to_its_end_is_refuted_whatever_it_gave() -> None:
+    assert judge(CODE, runs("abcd", "wx", "yz")).outcome is Outcome.REFUTED
 
 
 @pytest.mark.parametrize("trial", METHODS)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from flake8_torchloader.module import Module
 from flake8_torchloader.rule import Hazard, Rule, sent_by
 from flake8_torchloader.trial import Run, Trial
-from flake8_torchloader.verdict import Suspect, Verdict, settle
+from flake8_torchloader.verdict import Outcome, Reason, Suspect, Verdict, settle, unknown
 
 
 class StreamNotSplitByWorker(Rule):
@@ -81,7 +81,10 @@ class StreamNotSplitByWorker(Rule):
             yield Hazard(stream.site, words, stream.methods, sent_by(stream.loaders))
 
     def judge(self, runs: Mapping[Trial, Run], suspect: Suspect) -> Verdict:
-        """Confirmed by samples that several workers gave in one iteration, each of which is unique in the control."""
+        """Confirmed by samples that several workers gave in one iteration, each of which is unique in the control.
+
+        Where the cap ends a shuffled stream early, workers may seem to share it: that rules nothing out.
+        """
         control = runs.get(Trial.CONTROL)
         common = _common(control) if control is not None else frozenset()
 
@@ -94,7 +97,21 @@ class StreamNotSplitByWorker(Rule):
             counts = [len(pids) for pids in givers.values() if len(pids) > 1]
             return f"{len(counts)} of {len(givers)} samples came from {max(counts)} workers" if counts else ""
 
-        return settle(runs, self.trials, harm, suspect.passes)
+        verdict = settle(runs, self.trials, harm, suspect.passes)
+        if verdict.outcome is not Outcome.REFUTED or control is None:
+            return verdict
+        suspects = (runs[trial] for trial in self.trials if trial in runs and trial.start_method is not None)
+        return unknown(Reason.NOT_SHOWN) if any(_is_open(run, control, suspect) for run in suspects) else verdict
+
+
+def _is_open(run: Run, control: Run, suspect: Suspect) -> bool:
+    """Whether each iteration was cut before several workers came to anything that the control has seen."""
+    passes = [one for one in suspect.passes(run) if one.pids]
+    numbers = {one.number for one in passes}
+    given = [one for one in run.samples if one.worker is not None and one.passed in numbers]
+    known = {one.digest for one in control.samples}
+    several = len({one.pid for one in given}) > 1
+    return several and all(one.is_cut for one in passes) and known.isdisjoint(one.digest for one in given)
 
 
 def _common(control: Run) -> frozenset[str]:
