@@ -1,4 +1,4 @@
-"""Functions of this file that somebody else's code calls there and then: `fire.Fire(main)`, `map(f, items)`."""
+"""Functions of this file that no call names: those of `fire.Fire(main)`, `map(f, items)` and `partial(f)()`."""
 
 from __future__ import annotations
 
@@ -41,9 +41,21 @@ class Callbacks:
             yield from self.loader_hooks(call)
         if (function := mapped(self.names, call)) is not None:
             yield from (f for leaf in self.names.sources(function) if (f := self._function(leaf)))
+        for leaf in self.names.callee(call):
+            yield from self._behind(leaf)
         if self._commands:
             callee = self.names.callee(call)
             yield from (f for app, f in self._commands if not set(callee).isdisjoint(self.names.sources(app)))
+
+    def _behind(self, leaf: Leaf) -> Iterator[Scope]:
+        """The function of a lambda that is called, or of a `partial`."""
+        node = leaf.node if isinstance(leaf, Literal) else None
+        if isinstance(leaf, Literal) and isinstance(node, cst.Lambda):
+            yield from [scope] if (scope := self._function(leaf)) is not None else []
+        elif isinstance(leaf, Literal) and isinstance(node, cst.Call) and node.args:
+            if self.names.callee_name(leaf.expression) == "functools.partial":
+                inner = self.names.sources(leaf.expression.of(node.args[0].value))
+                yield from (f for one in inner if (f := self._function(one)))
 
     def loader_hooks(self, call: Expression) -> Iterator[Scope]:
         """The `train_dataloader` and the like of the objects that a `fit` is given."""

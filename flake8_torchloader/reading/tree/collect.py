@@ -10,6 +10,8 @@ from flake8_torchloader.reading.tree.guards import (
     breaks,
     catches,
     guard_of,
+    is_case_of_main,
+    is_to_fail,
     last_name,
     leaves,
     returns,
@@ -154,9 +156,15 @@ class Collector(Binder):
         items = [item.item for item in node.items]
         return [*items, *(self._awaiting([node.body]) if any(map(wants_failure, items)) else [node.body])]
 
-    def visit_MatchCase(self, node: cst.MatchCase) -> list[Step]:
-        """A case may run or not."""
-        return self._branch(node.body)
+    def visit_Match(self, node: cst.Match) -> list[Step]:
+        """A case may run or not; that of `__main__` is the main program's alone."""
+        self._next()
+        here = self._spot.running
+        steps: list[Step] = [node.subject]
+        for case in node.cases:
+            is_main = here is Running.ALWAYS and is_case_of_main(node.subject, case.pattern)
+            steps += self._branch(case.body, Running.GUARDED if is_main else here)
+        return steps
 
     # --- scopes
 
@@ -170,7 +178,9 @@ class Collector(Binder):
         scope.decorators = tuple(self._at(d.decorator) for d in node.decorators)
         self._spot.scope.bind(node.name.value, Binding(How.DEFINITION, self._spot, target=scope))
         defaults = self._parameters(scope, node.params)
-        return [*(d.decorator for d in node.decorators), *defaults, *self._scoped(scope, [node.body])]
+        body = self._scoped(scope, [node.body])
+        is_to_be = not any(is_to_fail(d.decorator) for d in node.decorators)
+        return [*(d.decorator for d in node.decorators), *defaults, *(body if is_to_be else self._awaiting(body))]
 
     def visit_Lambda(self, node: cst.Lambda) -> list[Step]:
         """A lambda returns its body."""

@@ -13,6 +13,7 @@ _EXITS = {"exit", "quit", "sys.exit", "os._exit"}
 _LEAVING = {cst.Return, cst.Raise}
 _CAUGHT = {"Exception", "BaseException", "ValueError", "TypeError", "AssertionError", "RuntimeError"}
 _WANTING = {"raises", "assertRaises", "assertRaisesRegex", "assertRaisesRegexp", "suppress"}
+_FAILING = {"xfail", "expectedFailure"}
 
 
 class Guard(Enum):
@@ -150,3 +151,14 @@ def catches(handler: cst.ExceptHandler) -> bool:
 def wants_failure(item: cst.CSTNode) -> bool:
     """Whether this is `pytest.raises(...)` or its like, which is glad if something fails."""
     return isinstance(item, cst.Call) and last_name(item) in _WANTING
+
+
+def is_to_fail(decorator: cst.CSTNode) -> bool:
+    """Whether this is `@pytest.mark.xfail(...)` or its like, which marks a test that is known to fail."""
+    return last_name(decorator) in _FAILING
+
+
+def is_case_of_main(subject: cst.BaseExpression, pattern: cst.MatchPattern) -> bool:
+    """Whether this is `match __name__:` with `case "__main__":`."""
+    text = _text(pattern.value) if isinstance(pattern, cst.MatchValue) else None
+    return isinstance(subject, cst.Name) and subject.value == "__name__" and text == "__main__"
