@@ -75,7 +75,7 @@ def read_module(
         handles=tuple(HandleReader(names, keepsakes).read()),
         bound=tuple(BoundReader(names, keepsakes).read()),
         main_only=tuple(MainOnlyReader(names, loaders, datasets, places).read()),
-        start_methods=tuple(StartMethodReader(names, values, places, loaders).read() if _SETTER in text else ()),
+        start_methods=tuple(StartMethodReader(names, values, places, loaders, tree).read() if _SETTER in text else ()),
         calls=tuple(OpenCVReader(names, values, datasets).read(tree)),
         variables=tuple(_variables(file, names, places, values)),
         generators=tuple(GeneratorReader(names, values, places, datasets).read()),

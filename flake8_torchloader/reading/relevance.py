@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from flake8_torchloader.gate import INITS
+from flake8_torchloader.gate import INITS, SETTER
 from flake8_torchloader.reading.known import LIBRARIES
 from flake8_torchloader.reading.tree.syntax import levels
 
@@ -43,6 +43,8 @@ def _is_candidate(node: ast.AST, *, speaks_of_workers: bool) -> bool:
             return _may_be_dataset(node)
         case ast.FunctionDef(name=name):
             return INITS in name
+        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)) if name == SETTER:
+            return True
         case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), args=args):
             return _sounds_like_loader(name) and (
                 speaks_of_workers or len(args) >= _WORKERS_POSITION or _may_be_rejected(node)

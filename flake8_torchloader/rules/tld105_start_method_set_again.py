@@ -55,7 +55,8 @@ class StartMethodSetAgain(Rule):
     Does not see
     ------------
     Calls in other files, and calls under a condition. A call at import is only reported in a file that makes a loader
-    with workers, and if it is seen to ask for spawn or forkserver: forked workers don't import the file again.
+    with workers, or imports one of the project that does, and if it is seen to ask for spawn or forkserver: forked
+    workers don't import the file again.
     """
 
     code = "TLD105"

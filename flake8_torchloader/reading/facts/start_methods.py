@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ast
+import re
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 
 import libcst as cst
 
@@ -12,6 +15,8 @@ from flake8_torchloader.reading.facts.loaders import LoaderReader
 from flake8_torchloader.reading.flow.names import Names
 from flake8_torchloader.reading.flow.places import Places
 from flake8_torchloader.reading.flow.values import Values
+from flake8_torchloader.reading.project.import_time import imported_files
+from flake8_torchloader.reading.project.outline import imported_names
 from flake8_torchloader.reading.tree.scopes import Expression
 from flake8_torchloader.start_method import ALL_METHODS, PICKLING_METHODS, StartMethod
 
@@ -21,12 +26,18 @@ _SETTERS = {
 }  # fmt: skip
 _MAIN_PROGRAM = {Place.IMPORT, Place.GUARDED}
 
+_BUSY = re.compile(r"DataLoader\((?:[^()]|\([^()]*\))*?\bnum_workers\s*=\s*(?!(?:0|None)\s*[,)])")
+"""A loader that may have workers, as the text of another file shows it."""
+
 
 class StartMethodReader:
     """Finds the calls of one file that will be refused, because the start method is set by then."""
 
-    def __init__(self, names: Names, values: Values, places: Places, loaders: LoaderReader) -> None:
+    def __init__(
+        self, names: Names, values: Values, places: Places, loaders: LoaderReader, tree: ast.Module
+    ) -> None:
         self.names = names
+        self.tree = tree
         self.values = values
         self.places = places
         self.loaders = loaders
@@ -53,8 +64,16 @@ class StartMethodReader:
             return Again.DATASET
         if function is not None and Place.BUILD in places and len(self.names.calls.sites(function)) > 1:
             return Again.DATASET
-        starts = any(loader.has_workers for loader in self.loaders.calls)
-        return Again.IMPORT if starts and Place.IMPORT in places and self._method(call) in PICKLING_METHODS else None
+        is_at_import = Place.IMPORT in places and self._method(call) in PICKLING_METHODS
+        return Again.IMPORT if is_at_import and self._starts_workers else None
+
+    @cached_property
+    def _starts_workers(self) -> bool:
+        """Whether the program has a loader with workers: in this file, or in one that is imported with it."""
+        imports = self.names.imports
+        own = any(loader.has_workers for loader in self.loaders.calls)
+        others = imported_files(imports, imported_names(self.tree)) if imports is not None and not own else ()
+        return own or any(_BUSY.search(file.text) for file in others)
 
     def _method(self, call: Expression) -> StartMethod | None:
         given = [arg for arg in _args(call) if arg.keyword is None or arg.keyword.value == "method"]
