@@ -55,7 +55,7 @@ class CudaReader:
         for loader in self.busy:
             for slot in _SENT:
                 for argument in loader.arguments.of(slot):
-                    for call in self._on_cuda(argument):
+                    for call in (one for one in self._on_cuda(argument) if not _may_exclude(loader, one)):
                         senders.setdefault(id(call.node), (call, []))[1].append(loader)
         for call, loaders in senders.values():
             if self._is_told_here(call, loaders):
@@ -74,8 +74,9 @@ class CudaReader:
             calls = (call for call in self.names.calls_in(function) if call.spot.running is not Running.NEVER)
             used = ((call, self.devices.use(call)) for call in calls if not _is_for_parent(call))
             first = next(((call, use) for call, use in used if use), None)
-            if first is not None and self._is_told_here(first[0], loaders):
-                yield self._record(*first, Place.WORKER, loaders)
+            senders = [one for one in loaders if first is not None and not _may_exclude(one, first[0])]
+            if first is not None and senders and self._is_told_here(first[0], senders):
+                yield self._record(*first, Place.WORKER, senders)
 
     def _is_told_here(self, call: Expression, loaders: Iterable[LoaderCall]) -> bool:
         """Whether a use stands here, or at least a loader that sends it: else the file of that loader tells it."""
@@ -111,6 +112,11 @@ class CudaReader:
         if self.names.is_own(call.spot.scope):
             return CudaUse(call, use, place, methods, senders)
         return CudaUse(senders[0], _function_name(call) or use, place, methods, senders, at=call)
+
+
+def _may_exclude(loader: LoaderCall, call: Expression) -> bool:
+    """Whether a loader that has no workers in some case may be in that case when CUDA is used in some case."""
+    return 0 in loader.workers.constants and not call.spot.block.is_certain
 
 
 def _function_name(call: Expression) -> str:
