@@ -40,7 +40,7 @@ _MOST_WRAPPERS = 200
 _WRAPPERS = {"enumerate", "tqdm", "zip", "iter", "cycle", "chain", "list", "prepare", "prepare_data_loader"}
 """Functions whose result gives the batches of the loader they are given."""
 
-_MEASURES = {"len", "id", "type", "str", "repr", "isinstance", "hasattr", "getattr", "range"}
+_MEASURES = {"len", "id", "type", "str", "repr", "isinstance", "hasattr", "getattr", "range", "next", "__next__"}
 """Functions whose result no longer holds the loader they are given."""
 
 

@@ -17,11 +17,13 @@ from flake8_torchloader.reading.flow.repetition import Repetition
 from flake8_torchloader.reading.flow.values import Values
 from flake8_torchloader.reading.known import LOADERS
 from flake8_torchloader.reading.tree.guards import last_name
-from flake8_torchloader.reading.tree.scopes import Expression, How, Running, reaching
+from flake8_torchloader.reading.tree.scopes import Binding, Expression, How, Running, ScopeKind, reaching
 from flake8_torchloader.reading.tree.walk import below
 
 _OWN = ("__init__", "__iter__")
 """Methods by which a class of loaders may keep its workers."""
+
+_GOING_ON = ("next", "__next__")
 
 _CHANGING = ("shuffle", "sampler", "batch_sampler", "generator")
 """Arguments by which a loader may give another batch first each time."""
@@ -68,9 +70,33 @@ class RestartReader:
         for loader in restarting.values():
             if self._is_built_in_steps(loader):
                 yield self._restart(loader.call, loader, Pace.BUILT)
-            whole = (use for use in loader.uses if id(use.node) not in ids and use.spot.running is not Running.NEVER)
+            whole = (use for use in loader.uses if self._is_whole(use, loader, ids))
             if any(self.repetition.repeats(use, loader.call) for use in whole):
                 yield self._restart(loader.call, loader, Pace.EPOCH)
+
+    def _is_whole(self, use: Expression, loader: LoaderCall, in_passing: set[int]) -> bool:
+        """Whether an iteration may go through all of a loader that was there before: `next()` goes on with one."""
+        if id(use.node) in in_passing or use.spot.running is Running.NEVER or last_name(use.node) in _GOING_ON:
+            return False
+        return not any(self._makes(part, loader) for part in self._parts(use))
+
+    def _parts(self, use: Expression) -> Iterator[Expression]:
+        """The calls that stand in what a loop goes through, or that gave it its name in the same round."""
+        calls = [use.of(node) for node in below(use.node) if isinstance(node, cst.Call)]
+        for node in below(use.node):
+            for binding in reaching(node.value, use.spot) if isinstance(node, cst.Name) else ():
+                if binding.how is How.VALUE and binding.value is not None and _is_same_round(binding, use):
+                    calls += [binding.value] if isinstance(binding.value.node, cst.Call) else []
+        yield from calls
+
+    def _makes(self, call: Expression, loader: LoaderCall) -> bool:
+        """Whether a call of a function builds the loader there, and wasn't given it."""
+        leaves = self.names.callee(call)
+        if not any(isinstance(leaf, Defined) and leaf.scope.kind is ScopeKind.FUNCTION for leaf in leaves):
+            return False
+        args = call.node.args if isinstance(call.node, cst.Call) else ()
+        is_given = any(self.loaders.loaders_in(call.of(arg.value)) for arg in args)
+        return not is_given and loader in self.loaders.loaders_in(call)
 
     def _in_passing(self, firsts: list[First]) -> set[int]:
         """What takes single batches, by the ids of the nodes, and what is given them: `model(next(iter(loader)))`."""
@@ -142,3 +168,9 @@ class RestartReader:
         if loop is None or loop.iterated is None or not self.loaders.loaders_in(loop.iterated):
             return False
         return any(loop.holds(use) for use in loader.uses)
+
+
+def _is_same_round(binding: Binding, use: Expression) -> bool:
+    """Whether a name is bound in the body of a loop that the use stands in as well."""
+    block = binding.spot.block
+    return block.loop is not None and block.encloses(use.spot.block)
