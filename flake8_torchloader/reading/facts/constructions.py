@@ -188,7 +188,7 @@ class ConstructionReader:
     def _reads_in(self, scope: Scope) -> str:
         """The function by which the worker code of a dataset class reads files."""
         for function in self.datasets.worker_functions(scope):
-            names = (self.names.callee_name(call) for call in self.names.file.calls_of.get(function, ()))
+            names = (self.names.callee_name(call) for call in self.names.calls_in(function))
             found = next((name for name in names if name in ITEM_READERS or name == "builtins.open"), "")
             if found:
                 return found.removeprefix("builtins.")
