@@ -156,7 +156,8 @@ class RestartReader:
         if isinstance(node, cst.Name):
             bindings = reaching(node.value, at.spot)
             only = bindings[0] if len(bindings) == 1 else None
-            is_fresh = only is not None and only.spot.block is at.spot.block and at.spot.block.loop is not None
+            is_here = only is not None and only.spot.block is at.spot.block
+            is_fresh = is_here and (at.spot.block.loop is not None or _is_used_up(node, at))
             value = only.value if only is not None and only.how is How.VALUE and is_fresh else None
             return self._iterator(value) if value is not None and isinstance(value.node, cst.Call) else None
         is_iter = isinstance(node, cst.Call) and bool(node.args) and self.names.callee_name(at) == "builtins.iter"
@@ -174,3 +175,10 @@ def _is_same_round(binding: Binding, use: Expression) -> bool:
     """Whether a name is bound in the body of a loop that the use stands in as well."""
     block = binding.spot.block
     return block.loop is not None and block.encloses(use.spot.block)
+
+
+def _is_used_up(name: cst.Name, at: Expression) -> bool:
+    """Whether a function binds a name and reads it once, here: nothing of the function goes on with what it holds."""
+    scope = at.spot.scope
+    mentions = [node for node in below(scope.node) if isinstance(node, cst.Name) and node.value == name.value]
+    return scope.kind is ScopeKind.FUNCTION and len(mentions) == 2
