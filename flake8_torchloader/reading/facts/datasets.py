@@ -59,7 +59,7 @@ class DatasetReader:
         self.contents = contents
         self.loaders = loaders
         self.places = places
-        self.by_scope = {s: DatasetClass(s) for s in names.file.classes if self._is_dataset(s)}
+        self.by_scope = {s: DatasetClass(s) for s in names.file.classes if self.is_dataset(s)}
         self.silenced: set[Expression] = set()
         self.reached: set[Expression] = set()
         self.run_by: dict[Scope, list[LoaderCall]] = {}
@@ -70,7 +70,7 @@ class DatasetReader:
         for dataset in self.by_scope.values():
             self._place(dataset)
 
-    def _is_dataset(self, scope: Scope) -> bool:
+    def is_dataset(self, scope: Scope) -> bool:
         """A class with a dataset for a base; one whose base is only named so must also act like one."""
         names = self.names.base_names(scope)
         if any(is_dataset_name(name) for name in names):

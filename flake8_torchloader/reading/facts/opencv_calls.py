@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from itertools import chain
 
 import libcst as cst
 
@@ -35,8 +36,8 @@ class OpenCVReader:
         """Those of this file; those of others that workers run; and the limits of others, where they matter."""
         own = list(self._own())
         is_limited = any(call.name == LIMIT for call in own)
-        others = self._in_datasets_elsewhere() if is_limited else self._in_functions_elsewhere()
-        calls = [*own, *others]
+        others = [self._in_datasets_elsewhere()] if is_limited else [self._in_functions_elsewhere(), self._sent()]
+        calls = [*own, *chain.from_iterable(others)]
         yield from calls
         if is_limited or any(_may_start_threads(call) for call in calls):
             yield from self._limits_elsewhere(tree, is_limited=is_limited)
@@ -62,6 +63,20 @@ class OpenCVReader:
                 for target, _ in self.names.calls.targets(call):
                     names = [] if self.names.is_own(target) else self._below(target)
                     yield from (Call(call, name, frozenset({Place.WORKER}), inside=target.name) for name in names)
+
+    def _sent(self) -> Iterator[Call]:
+        """What functions and plain classes of other files do in workers, at the loader that sends them.
+
+        Their own file can't tell that workers run them, unless the class is a dataset by its bases.
+        """
+        for method, loaders in self.datasets.run_by.items():
+            owner = method.owner
+            site = next((site for loader in loaders for site in loader.sites), None)
+            if site is None or self.names.is_own(method) or (owner is not None and self.datasets.is_dataset(owner)):
+                continue
+            inside = owner.name if owner is not None else method.name
+            for name in self._below(method):
+                yield Call(site, name, frozenset({Place.WORKER}), inside=inside)
 
     def _below(self, function: Scope) -> list[str]:
         """The functions of OpenCV that another file's function calls, itself or through others."""
