@@ -31,6 +31,9 @@ from flake8_torchloader.reading.tree.walk import below
 
 _DISPLAYS = (cst.List, cst.Tuple, cst.Set, cst.Dict, cst.ListComp, cst.SetComp, cst.DictComp, cst.GeneratorExp)
 _TESTS = {cst.If, cst.Assert, cst.While}
+_MOST = 100
+"""How many functions are looked at for what reads a file."""
+
 _MODULES = {"multiprocessing", "torch.multiprocessing"}
 
 
@@ -186,12 +189,18 @@ class ConstructionReader:
         return ""
 
     def _reads_in(self, scope: Scope) -> str:
-        """The function by which the worker code of a dataset class reads files."""
-        for function in self.datasets.worker_functions(scope):
-            names = (self.names.callee_name(call) for call in self.names.calls_in(function))
-            found = next((name for name in names if name in ITEM_READERS or name == "builtins.open"), "")
-            if found:
-                return found.removeprefix("builtins.")
+        """The function by which the worker code of a dataset class reads files, itself or through what it calls."""
+        queue, seen = [*self.datasets.worker_functions(scope)], set[Scope]()
+        while queue and len(seen) < _MOST:
+            function = queue.pop(0)
+            if function in seen:
+                continue
+            seen.add(function)
+            for call in self.names.calls_in(function):
+                name = self.names.callee_name(call)
+                if name in ITEM_READERS or name == "builtins.open":
+                    return name.removeprefix("builtins.")
+                queue += [target for target, _ in self.names.calls.targets(call)]
         return ""
 
     # --- the number of workers
