@@ -72,8 +72,9 @@ class CudaInWorker(Rule):
     ------------
     Datasets for which no loader with workers is seen in the file that is linted; devices that are not known there, such
     as a parameter that nobody fills, an `accelerator.device`, or a number; models of a library that choose a device
-    themselves; `torch.set_default_device`. Of a function only the first use is reported. What stands under
-    a condition that asks for workers is left alone.
+    themselves; `torch.set_default_device` and `torch.set_default_tensor_type`. Of a function only the first use is
+    reported. What stands under a condition that asks for workers is left alone, and so is what is used in one case
+    where the loader has no workers in one case.
     """
 
     code = "TLD601"

@@ -54,7 +54,7 @@ class WorkersRestartedInLoop(Rule):
     Does not see
     ------------
     What happens under a condition, because that may be seldom; loops over a few things, or whose variable is called
-    an epoch or a fold; a loader that comes from another file.
+    an epoch or a fold.
     """
 
     code = "TLD702"

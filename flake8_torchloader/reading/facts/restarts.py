@@ -69,10 +69,10 @@ class RestartReader:
                 yield self._restart(first.site, found[0], Pace.STEP)
         for loader in restarting.values():
             if self._is_built_in_steps(loader):
-                yield self._restart(loader.call, loader, Pace.BUILT)
+                yield self._restart(_line(loader), loader, Pace.BUILT)
             whole = (use for use in loader.uses if self._is_whole(use, loader, ids))
-            if any(self.repetition.repeats(use, loader.call) for use in whole):
-                yield self._restart(loader.call, loader, Pace.EPOCH)
+            if any(self.repetition.repeats(use, _line(loader)) for use in whole):
+                yield self._restart(_line(loader), loader, Pace.EPOCH)
 
     def _is_whole(self, use: Expression, loader: LoaderCall, in_passing: set[int]) -> bool:
         """Whether an iteration may go through all of a loader that was there before: `next()` goes on with one."""
@@ -108,7 +108,7 @@ class RestartReader:
     def _restart(self, site: Expression, loader: LoaderCall, pace: Pace) -> Restart:
         given = self._given(loader)
         repeats = not given.is_open and not any(name in given.by_name for name in _CHANGING)
-        return Restart(site, loader.call, self.loaders.name(loader), loader.workers, pace, repeats)
+        return Restart(site, _line(loader), self.loaders.name(loader), loader.workers, pace, repeats)
 
     # --- loaders
 
@@ -116,7 +116,7 @@ class RestartReader:
         """Whether a loader may have workers, of which nothing says that they live on."""
         leaves = self.names.callee(loader.call)
         own = [self.names.method(leaf.scope, name) for leaf in leaves if isinstance(leaf, Defined) for name in _OWN]
-        if not loader.has_workers or loader.site is not loader.call or any(own):
+        if not loader.has_workers or loader.site is None or any(own):
             return False
         kinds = [LOADERS[t.name] for t in self.exact.arguments.targets(loader.call) if t.name in LOADERS]
         given = loader.arguments.of("persistent_workers")
@@ -165,10 +165,15 @@ class RestartReader:
 
     def _is_built_in_steps(self, loader: LoaderCall) -> bool:
         """Whether a loader is built, and iterated, for each batch of another."""
-        loop = self.repetition.innermost(loader.call)
+        loop = self.repetition.innermost(_line(loader))
         if loop is None or loop.iterated is None or not self.loaders.loaders_in(loop.iterated):
             return False
         return any(loop.holds(use) for use in loader.uses)
+
+
+def _line(loader: LoaderCall) -> Expression:
+    """Where this file makes a loader, also if another one's function builds it there."""
+    return loader.site or loader.call
 
 
 def _is_same_round(binding: Binding, use: Expression) -> bool:
