@@ -53,9 +53,9 @@ class CudaInitialisedAtImport(Rule):
     Does not see
     ------------
     Programs whose loaders all stand in other files; what a library does when it is imported; devices that are not
-    known in the file; `torch.set_default_tensor_type`. A network that is moved to a GPU at import is TLD103's. Asking is no initialising:
-    `is_available`, `device_count`, `manual_seed`, `torch.device` and `torch.Generator` are left alone. Only the first
-    line is reported.
+    known in the file; `torch.set_default_tensor_type`. A network that is moved to a GPU at import is TLD103's. Asking
+    is no initialising: `is_available`, `device_count`, `manual_seed`, `torch.device` and `torch.Generator` are left
+    alone. Only the first line is reported.
     """
 
     code = "TLD602"
