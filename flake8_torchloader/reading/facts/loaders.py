@@ -40,7 +40,10 @@ _MOST_WRAPPERS = 200
 _WRAPPERS = {"enumerate", "tqdm", "zip", "iter", "cycle", "chain", "list", "prepare", "prepare_data_loader"}
 """Functions whose result gives the batches of the loader they are given."""
 
-_MEASURES = {"len", "id", "type", "str", "repr", "isinstance", "hasattr", "getattr", "range", "next", "__next__"}
+_STEPS = {"next", "__next__"}
+"""Functions that give one batch of what they are given."""
+
+_MEASURES = {"len", "id", "type", "str", "repr", "isinstance", "hasattr", "getattr", "range"} | _STEPS
 """Functions whose result no longer holds the loader they are given."""
 
 
@@ -217,10 +220,18 @@ class LoaderReader:
     def _iterated(self, use: Expression) -> list[LoaderCall]:
         if isinstance(use.node, cst.Call) and self.elsewhere.functions(use):
             return self.elsewhere.iterated(use)
-        found = self.loaders_in(use)
+        found = self.gone_through(use)
         for scope in self.places.callbacks.loader_hooks(use) if isinstance(use.node, cst.Call) else ():
             found += [loader for returned in scope.returns for loader in self.loaders_in(returned)]
         return found
+
+    def gone_through(self, use: Expression) -> list[LoaderCall]:
+        """The loaders that a loop or a call iterates: `next(x)` goes on with x, and is no loader itself."""
+        node = use.node
+        if not isinstance(node, cst.Call) or last_name(node) not in _STEPS:
+            return self.loaders_in(use)
+        base = [node.func.value] if isinstance(node.func, cst.Attribute) else [arg.value for arg in node.args[:1]]
+        return [loader for inner in base for loader in self.loaders_in(use.of(inner))]
 
     def _uses(self) -> Iterator[Expression]:
         """The expressions that iterate what they hold, if that may be a loader with workers."""
@@ -240,7 +251,7 @@ class LoaderReader:
         if not isinstance(node, cst.Call) or any(isinstance(leaf, Defined) for leaf in self.names.callee(call)):
             return False
         func, last = node.func, last_name(node)
-        if last in ("iter", "list", "tuple", "sum", "next", "set", "sorted", "max", "min", "__iter__"):
+        if last in ("iter", "list", "tuple", "sum", "next", "set", "sorted", "max", "min", "__iter__", "_get_iterator"):
             return True
         if isinstance(func, cst.Attribute) and last in _FIT_VERBS:
             return True

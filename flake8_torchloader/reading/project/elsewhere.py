@@ -88,7 +88,7 @@ class Elsewhere:
             if self.functions(inner):
                 found += self._run(inner, depth + 1)
             elif self.loaders.iterates(inner):
-                found += self.loaders.loaders_in(inner)
+                found += self.loaders.gone_through(inner)
         return found
 
     def _may_look(self) -> bool:
