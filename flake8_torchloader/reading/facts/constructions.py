@@ -31,7 +31,7 @@ from flake8_torchloader.reading.tree.walk import below
 
 _DISPLAYS = (cst.List, cst.Tuple, cst.Set, cst.Dict, cst.ListComp, cst.SetComp, cst.DictComp, cst.GeneratorExp)
 _TESTS = {cst.If, cst.Assert, cst.While}
-_MOST = 100
+_MOST = 200
 """How many functions are looked at for what reads a file."""
 
 _MODULES = {"multiprocessing", "torch.multiprocessing"}
@@ -190,7 +190,7 @@ class ConstructionReader:
 
     def _reads_in(self, scope: Scope) -> str:
         """The function by which the worker code of a dataset class reads files, itself or through what it calls."""
-        queue, seen = [*self.datasets.worker_functions(scope)], set[Scope]()
+        queue, seen = sorted(self.datasets.worker_functions(scope), key=_order), set[Scope]()
         while queue and len(seen) < _MOST:
             function = queue.pop(0)
             if function in seen:
@@ -243,3 +243,7 @@ class ConstructionReader:
 
 def _is_test(node: cst.CSTNode) -> TypeGuard[cst.If | cst.Assert | cst.While]:
     return type(node) in _TESTS
+
+
+def _order(function: Scope) -> int:
+    return function.spot.order if function.spot is not None else 0

@@ -10,7 +10,7 @@ import libcst as cst
 from flake8_torchloader.module import Pace, Restart
 from flake8_torchloader.reading.facts.loaders import LoaderCall, LoaderReader
 from flake8_torchloader.reading.flow.exact import Exactly, ExactReader
-from flake8_torchloader.reading.flow.leaves import Defined
+from flake8_torchloader.reading.flow.leaves import Defined, Literal
 from flake8_torchloader.reading.flow.names import Names
 from flake8_torchloader.reading.flow.places import Places
 from flake8_torchloader.reading.flow.repetition import Repetition
@@ -78,7 +78,20 @@ class RestartReader:
         """Whether an iteration may go through all of a loader that was there before: `next()` goes on with one."""
         if id(use.node) in in_passing or use.spot.running is Running.NEVER or last_name(use.node) in _GOING_ON:
             return False
-        return not any(self._makes(part, loader) for part in self._parts(use))
+        if last_name(use.node) in ("iter", "__iter__") and _asks_for_none(use):
+            return False
+        is_loop = any(use is loop for loop in self.names.file.loops)
+        is_there = is_loop or self._is_given(use, loader)
+        return is_there and not any(self._makes(part, loader) for part in self._parts(use))
+
+    def _is_given(self, call: Expression, loader: LoaderCall) -> bool:
+        """Whether a call is given the loader itself, and not what some function made of it."""
+        if not isinstance(call.node, cst.Call):
+            return False
+        func = call.node.func
+        parts = [*(arg.value for arg in call.node.args), *([func.value] if isinstance(func, cst.Attribute) else [])]
+        leaves = (leaf for part in parts for leaf in self.names.sources(call.of(part)))
+        return any(isinstance(leaf, Literal) and self.loaders.loader_call(leaf.expression) is loader for leaf in leaves)
 
     def _parts(self, use: Expression) -> Iterator[Expression]:
         """The calls that stand in what a loop goes through, or that gave it its name in the same round."""
@@ -169,6 +182,12 @@ class RestartReader:
         if loop is None or loop.iterated is None or not self.loaders.loaders_in(loop.iterated):
             return False
         return any(loop.holds(use) for use in loader.uses)
+
+
+def _asks_for_none(use: Expression) -> bool:
+    """Whether a line is run only if something is None still: `if self.batches is None:`."""
+    test = use.spot.block.test
+    return test is not None and any(isinstance(node, cst.Name) and node.value == "None" for node in below(test))
 
 
 def _line(loader: LoaderCall) -> Expression:

@@ -201,10 +201,11 @@ class Repetition:
 
     def repeats(self, use: Expression, built: Expression, seen: frozenset[int] = frozenset()) -> bool:
         """Whether a loop goes through a loader again and again that is built outside of it."""
+        is_loop = last_name(use.node) == "iter" or any(use is one for one in self.names.file.loops)
         for loop in self.around(use):
             if loop.holds(built):
                 return False
-            if not self.is_short(loop, few=1):
+            if not self.is_short(loop, few=1) and not (is_loop and _binds(loop, use)):
                 return True
         function = use.spot.scope.function
         if function is None or function is built.spot.scope.function or id(function) in seen or len(seen) > _DEEPEST:
@@ -215,6 +216,12 @@ class Repetition:
 
 def _func(call: Expression) -> cst.CSTNode:
     return call.node.func if isinstance(call.node, cst.Call) else call.node
+
+
+def _binds(loop: Loop, expression: Expression) -> bool:
+    """Whether a loop gives an expression something else in each round: `for loader in loaders`."""
+    bound = {node.value for node in below(loop.target) if isinstance(node, cst.Name)} if loop.target else set()
+    return any(isinstance(node, cst.Name) and node.value in bound for node in below(expression.node))
 
 
 def _is_top(block: Block) -> bool:
