@@ -205,7 +205,7 @@ class Repetition:
         for loop in self.around(use):
             if loop.holds(built):
                 return False
-            if not self.is_short(loop, few=1) and not (is_loop and _binds(loop, use)):
+            if not self.is_short(loop, few=1) and not (is_loop and self._binds(loop, use)):
                 return True
         function = use.spot.scope.function
         if function is None or function is built.spot.scope.function or id(function) in seen or len(seen) > _DEEPEST:
@@ -213,15 +213,15 @@ class Repetition:
         sites = self.names.calls.sites(function)[:_MOST]
         return any(self.repeats(site.call, built, seen | {id(function)}) for site in sites)
 
+    def _binds(self, loop: Loop, use: Expression) -> bool:
+        """Whether a loop gives another loader in each round: `for loader in loaders`."""
+        bound = {node.value for node in below(loop.target) if isinstance(node, cst.Name)} if loop.target else set()
+        names = (node for node in below(use.node) if isinstance(node, cst.Name) and node.value in bound)
+        return any(self.loaders.loaders_in(use.of(name)) for name in names)
+
 
 def _func(call: Expression) -> cst.CSTNode:
     return call.node.func if isinstance(call.node, cst.Call) else call.node
-
-
-def _binds(loop: Loop, expression: Expression) -> bool:
-    """Whether a loop gives an expression something else in each round: `for loader in loaders`."""
-    bound = {node.value for node in below(loop.target) if isinstance(node, cst.Name)} if loop.target else set()
-    return any(isinstance(node, cst.Name) and node.value in bound for node in below(expression.node))
 
 
 def _is_top(block: Block) -> bool:
