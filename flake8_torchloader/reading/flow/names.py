@@ -48,7 +48,7 @@ _FUEL = 800
 """How many expressions one question may look at, which keeps tangled code linear."""
 
 _MOST = 64
-"""How many of the bindings of one attribute are looked at, the last ones."""
+"""How many of the bindings of one attribute are looked at, the last ones, and how many of the classes above one."""
 
 _FOLLOWED = {
     cst.Name, cst.Attribute, cst.Call, cst.Subscript, cst.IfExp, cst.BooleanOperation, cst.NamedExpr, cst.Await,
@@ -71,6 +71,7 @@ class Names(Files):
         self.fields = Fields(self)
         self.imports = Imports(self, path, settings) if path is not None and settings.follow_depth else None
         self._known: dict[tuple[int, Frame | None], list[Leaf]] = {}
+        self._bases: dict[Scope, list[Scope]] = {}
         self._asked: set[tuple[int, Frame | None]] = set()
         self.cuts = 0
         self._fuel = _FUEL
@@ -243,9 +244,18 @@ class Names(Files):
 
     def bases(self, scope: Scope) -> list[Scope]:
         """The classes of this file that a class inherits from, the nearest first."""
+        if scope in self._bases:
+            return self._bases[scope]
+        cuts = self.cuts
+        found = self._find_bases(scope)
+        if cuts == self.cuts:
+            self._bases[scope] = found
+        return found
+
+    def _find_bases(self, scope: Scope) -> list[Scope]:
         found: list[Scope] = []
         queue = [scope]
-        while queue:
+        while queue and len(found) < _MOST:
             for base in queue.pop(0).bases:
                 for leaf in self.sources(base):
                     if isinstance(leaf, Defined) and leaf.scope not in (scope, *found):
