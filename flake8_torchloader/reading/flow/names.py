@@ -83,6 +83,8 @@ class Names(Files):
         key = (id(expression.node), expression.frame)
         if key in self._known:
             return self._known[key]
+        if not self._asked and not self.calls.is_searching:
+            self._climb(expression)
         if not self._asked:
             self._fuel = _FUEL
         self._fuel -= 1
@@ -98,6 +100,18 @@ class Names(Files):
         if cuts == self.cuts or (not self._asked and not self.calls.is_searching):
             self._known[key] = found
         return found
+
+    def _climb(self, expression: Expression) -> None:
+        """Ask about a chain such as `a.b().c()` from its beginning: from its end, a long one is cut again and again."""
+        links: list[Expression] = []
+        node = expression.node
+        while isinstance(node, (cst.Attribute, cst.Call)):
+            node = node.value if isinstance(node, cst.Attribute) else node.func
+            if (id(node), expression.frame) in self._known:
+                break
+            links.append(expression.of(node))
+        for link in reversed(links[DEEPEST // 2 :]):
+            self.sources(link)
 
     def imported(self, expression: Expression) -> list[str]:
         """The full names of the imported things that an expression may be."""
