@@ -61,14 +61,14 @@ class Search:
             if home != str(start) and any(entry.name == "pyvenv.cfg" for entry in entries):
                 continue
             for entry in entries:
-                if entry.name.endswith(SUFFIXES) and entry.is_file() and not self._is_out(place, entry, ignored):
+                if entry.name.endswith(SUFFIXES) and _is_file(entry) and not self._is_out(place, entry, ignored):
                     yield Path(entry.path)
             inner = [e for e in entries if _is_entered(e) and not self._is_out(place, e, ignored)]
             waiting += [(entry.path, os.path.join(place, entry.name)) for entry in reversed(inner)]
         yield from problems
 
     def _is_out(self, folder: str, entry: os.DirEntry[str], ignored: Ignored) -> bool:
-        path, is_folder = os.path.join(folder, entry.name), entry.is_dir()
+        path, is_folder = os.path.join(folder, entry.name), entry.is_dir(follow_symlinks=False)
         return self._excluded.match(path, is_folder=is_folder) or ignored(path, is_folder=is_folder)
 
 
@@ -80,6 +80,14 @@ def _entries(folder: str, problems: list[Problem]) -> list[os.DirEntry[str]]:
     except OSError as error:
         problems.append(Problem(Path(folder), error.strerror or "can't be read"))
         return []
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    """Whether it is a file or leads to one, and not to itself."""
+    try:
+        return entry.is_file()
+    except OSError:
+        return False
 
 
 def _is_entered(entry: os.DirEntry[str]) -> bool:
