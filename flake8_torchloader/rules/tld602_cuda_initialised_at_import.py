@@ -18,9 +18,9 @@ class CudaInitialisedAtImport(Rule):
 
     What goes wrong
     ---------------
-    Under spawn and forkserver each worker imports the file again, and so initialises CUDA as well, which it never needs.
-    It starts later for that, and as soon as a device is set or a tensor is made there, it holds a CUDA context of its
-    own: 524 MiB of the GPU's memory in each worker on an H100.
+    Under spawn and forkserver each worker imports the file again, and so initialises CUDA as well, which it never
+    needs. It starts later for that, and as soon as a device is set or a tensor is made there, it holds a CUDA context
+    of its own: 524 MiB of the GPU's memory in each worker on an H100.
     (Under fork the workers inherit a CUDA that they can't use; that harms only workers that do, see TLD601.)
 
     How it is proved
