@@ -39,7 +39,7 @@ def machine(with_us: Path, torchfix: Path | None, repetitions: int) -> str:
     return (
         f"{_processor()}, {cores} cores, {platform.system()}; CPython {platform.python_version()}, {ours}{theirs}. "
         f"CPU time of all processes together, one process at a time (`--jobs=1`), and peak memory: medians of "
-        f"{repetitions} interleaved rounds. TorchFix ran once."
+        f"{repetitions} interleaved rounds."
     )
 
 
