@@ -18,7 +18,7 @@ _CONTAINERS = {
 }  # fmt: skip
 """The kinds of node that can be a container; most elements of a long list are of none of them."""
 
-_DEEPEST = 24
+_DEEPEST = 5
 """How many containers deep a loop over a loop is followed."""
 
 
