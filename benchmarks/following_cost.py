@@ -21,7 +21,8 @@ ALONE = ("--follow-depth=0",)
 
 def seconds(path: Path, options: Sequence[str]) -> float:
     """The CPU time of one run of the command; raise RuntimeError if it does not get through."""
-    command = [sys.executable, "-m", "flake8_torchloader", "--isolated", "--no-cache", "--jobs=1", "--exit-zero", *options, str(path)]
+    linter = [sys.executable, "-m", "flake8_torchloader", "--isolated", "--no-cache", "--jobs=1", "--exit-zero"]
+    command = [*linter, *options, str(path)]
     with open(os.devnull, "wb") as nowhere:
         process = subprocess.Popen(command, stdout=nowhere, stderr=nowhere)
         _, status, used = os.wait4(process.pid, 0)
