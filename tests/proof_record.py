@@ -20,6 +20,7 @@ def document(programs: Mapping[str, Verdicts], run: Run, fixtures: Path) -> str:
         "python": run.versions.python,
         "torch": run.versions.torch,
         "cpus": run.cpus,
+        "cuda_devices": run.versions.cuda_devices,
         "programs": {name: _verdicts(verdicts, fixtures) for name, verdicts in sorted(programs.items())},
     }
     return json.dumps(whole, indent=1) + "\n"
