@@ -13,9 +13,9 @@ from flake8_torchloader.choosing.config import Config, options
 from flake8_torchloader.choosing.config_file import BadConfig, nearest
 from flake8_torchloader.command.command_line import OPTIONS
 from flake8_torchloader.finding import Finding, Note, Span
+from flake8_torchloader.linted import Linted
 from flake8_torchloader.problem import Problem
 from flake8_torchloader.running.program import Entry, Limits
-from flake8_torchloader.linted import Linted
 from flake8_torchloader.sources import Linter
 from flake8_torchloader.sources import lint_paths as _lint_paths
 from flake8_torchloader.start_method import StartMethod

@@ -179,8 +179,8 @@ class Plugin:
 
     def _verdicts(self, findings: Sequence[Finding]) -> dict[Finding, str]:
         """What running the file proves about its findings, in a few words each."""
-        from flake8_torchloader.report.verdicts import brief
         from flake8_torchloader.linted import Linted
+        from flake8_torchloader.report.verdicts import brief
         from flake8_torchloader.verifying import cases, verify
 
         shown = tuple(self.choice.shown(findings, "".join(self._lines)))

@@ -8,9 +8,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from flake8_torchloader.linted import Linted
 from flake8_torchloader.problem import Problem
 from flake8_torchloader.settings import Settings
-from flake8_torchloader.linted import Linted
 
 if TYPE_CHECKING:
     from flake8_torchloader.finding import Finding
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 class Results:
     """All files that were linted, what could not be done, and what running proved.
 
-    `verifications` is None if nothing was to be verified; `pages` is the address of the site with the rules' pages.
+    `verifications` is None if nothing was to be verified; `pages` is the address of the site with the rules' pages;
+    `known` counts what was found besides and is known to a baseline.
     """
 
     files: tuple[Linted, ...]
@@ -30,6 +31,7 @@ class Results:
     verifications: tuple[Verification, ...] | None = None
     settings: Settings = field(default_factory=Settings)
     pages: str = ""
+    known: int = 0
 
     def __iter__(self) -> Iterator[tuple[Linted, Finding]]:
         """Every finding with its file, in the order of the files."""

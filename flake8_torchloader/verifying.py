@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flake8_torchloader.finding import Finding
+from flake8_torchloader.linted import Linted
 from flake8_torchloader.rule import Rule
 from flake8_torchloader.rules import all_rules
 from flake8_torchloader.running.launch import run
 from flake8_torchloader.running.program import Entry, Limits, Program, Script
 from flake8_torchloader.settings import Settings
-from flake8_torchloader.linted import Linted
 from flake8_torchloader.start_method import PICKLING_METHODS, StartMethod
 from flake8_torchloader.trial import Ending, Run, Trial
 from flake8_torchloader.verdict import Outcome, Reason, Suspect, Verdict, unknown, why_unreached

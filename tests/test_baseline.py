@@ -39,6 +39,8 @@ def test_what_is_known_stays_silent_when_lines_move(capsys: pytest.CaptureFixtur
         0, [], "torchloader: known.json: 1 known from now on\n"
     )  # fmt: skip
     assert run(capsys, "--baseline=known.json") == (0, [], "")
+    cli.main(["--baseline=known.json"])
+    assert capsys.readouterr().out == "nothing new in 1 file (1 known)\n"
     write("a.py", HEAD + "\n\nif True:\n    " + LAMBDA.replace("range(8), ", "range(8),   "))
     assert run(capsys, "--baseline=known.json") == (0, [], "")
 

@@ -14,10 +14,10 @@ from running_room import needs_torch
 
 from flake8_torchloader import rules
 from flake8_torchloader.flake8_plugin import Choice, Plugin
+from flake8_torchloader.linted import Linted
 from flake8_torchloader.linting import lint
 from flake8_torchloader.running.program import Limits
 from flake8_torchloader.settings import Settings
-from flake8_torchloader.linted import Linted
 from flake8_torchloader.start_method import ALL_METHODS
 from flake8_torchloader.trial import Trial
 from flake8_torchloader.verdict import Evidence, Outcome, Verdict

@@ -13,6 +13,7 @@ import pytest
 
 from flake8_torchloader import report
 from flake8_torchloader.finding import Elsewhere, Finding, Note, Span
+from flake8_torchloader.linted import Linted
 from flake8_torchloader.location import Cell
 from flake8_torchloader.problem import Problem
 from flake8_torchloader.report import Format
@@ -21,7 +22,6 @@ from flake8_torchloader.report.text import closing, findings
 from flake8_torchloader.results import Results
 from flake8_torchloader.rules import all_rules
 from flake8_torchloader.running.program import Limits, Program, Script
-from flake8_torchloader.linted import Linted
 from flake8_torchloader.start_method import StartMethod
 from flake8_torchloader.trial import Trial
 from flake8_torchloader.verdict import Evidence, Reason, Verdict, confirmed, refuted, unknown

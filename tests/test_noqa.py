@@ -10,8 +10,8 @@ import pytest
 
 from flake8_torchloader.choosing.config import Config
 from flake8_torchloader.finding import Finding, Span
-from flake8_torchloader.noqa import unused
 from flake8_torchloader.linted import Linted
+from flake8_torchloader.noqa import unused
 from flake8_torchloader.sources import Linter
 
 PROGRAM = """\

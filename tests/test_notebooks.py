@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from flake8_torchloader.choosing.config import Config
 from flake8_torchloader.command import cli, proving
 from flake8_torchloader.finding import Finding
+from flake8_torchloader.linted import Linted
 from flake8_torchloader.location import Place, place_of
 from flake8_torchloader.notebooks import read_notebook
 from flake8_torchloader.problem import Problem
 from flake8_torchloader.rules import all_rules
-from flake8_torchloader.linted import Linted
 from flake8_torchloader.sources import Linter
 
 IMPORTS = "import torch\nfrom torch.utils.data import DataLoader, Dataset"

@@ -11,6 +11,7 @@ import pytest
 from made_runs import made_failure, made_run
 
 from flake8_torchloader.finding import Finding, Note, Span
+from flake8_torchloader.linted import Linted
 from flake8_torchloader.noqa import Unused
 from flake8_torchloader.observed import Site
 from flake8_torchloader.problem import Problem
@@ -19,7 +20,6 @@ from flake8_torchloader.report.json import SCHEMA_VERSION, document
 from flake8_torchloader.report.verdicts import brief, step_line, summary
 from flake8_torchloader.results import Results
 from flake8_torchloader.running.program import Entry, Limits, Program, Script
-from flake8_torchloader.linted import Linted
 from flake8_torchloader.start_method import StartMethod
 from flake8_torchloader.trial import Blocked, Ending, Event, Run, Trial
 from flake8_torchloader.verdict import (

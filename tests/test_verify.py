@@ -13,11 +13,11 @@ from running_room import needs_torch
 from flake8_torchloader import verifying
 from flake8_torchloader.choosing.config import Config
 from flake8_torchloader.finding import Finding, Note, Span
+from flake8_torchloader.linted import Linted
 from flake8_torchloader.observed import LoaderBuilt, Site, Stage, Unfit, Unpicklable
 from flake8_torchloader.running.program import Entry, Limits, Program, Script
 from flake8_torchloader.safety import check_loaders, judge_loaders
 from flake8_torchloader.settings import Settings
-from flake8_torchloader.linted import Linted
 from flake8_torchloader.sources import Linter
 from flake8_torchloader.start_method import StartMethod
 from flake8_torchloader.trial import Ending, Run, Trial

@@ -14,9 +14,9 @@ from flake8_torchloader.command.refused import Refused
 from flake8_torchloader.command.teller import Teller, write
 from flake8_torchloader.command.terminal import complain, let_all_names_be_printed
 from flake8_torchloader.files import Search
+from flake8_torchloader.linted import Linted
 from flake8_torchloader.problem import Problem
 from flake8_torchloader.results import Results
-from flake8_torchloader.linted import Linted
 from flake8_torchloader.sources import Linter, lint_paths
 
 if TYPE_CHECKING:
@@ -106,7 +106,8 @@ def _lint_for_news(order: Order) -> Results:
         raise Refused(str(error)) from error
     found = _lint(order)
     _tell_what_is_stale(order, baseline, found)
-    return replace(found, files=tuple(baseline.fresh(found.files)))
+    news = replace(found, files=tuple(baseline.fresh(found.files)))
+    return replace(news, known=sum(1 for _ in found) - sum(1 for _ in news))
 
 
 def _tell_what_is_stale(order: Order, baseline: Baseline, found: Results) -> None:

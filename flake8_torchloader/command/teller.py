@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 
 from flake8_torchloader.command.command_line import Order
-from flake8_torchloader.output_file import write_whole
 from flake8_torchloader.command.refused import Refused
 from flake8_torchloader.command.terminal import complain, paint_for_stdout
+from flake8_torchloader.output_file import write_whole
 from flake8_torchloader.report import Format
 from flake8_torchloader.report.words import statistics, unused_line
 from flake8_torchloader.results import Results

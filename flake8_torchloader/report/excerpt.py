@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from flake8_torchloader.finding import Finding, Span
-from flake8_torchloader.report.paint import Paint
 from flake8_torchloader.linted import Linted
+from flake8_torchloader.report.paint import Paint
 
 _WIDEST = 120
 _BEFORE = 40

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flake8_torchloader.finding import Finding
+from flake8_torchloader.linted import Linted
 from flake8_torchloader.report.verdicts import verdict_lines
 from flake8_torchloader.report.words import elsewhere_lines, position
 from flake8_torchloader.results import Results
 from flake8_torchloader.rules import all_rules
-from flake8_torchloader.linted import Linted
 from flake8_torchloader.verdict import Outcome
 
 

@@ -6,11 +6,11 @@ import json
 
 from flake8_torchloader.finding import Finding
 from flake8_torchloader.fingerprint import Fingerprint, fingerprints
+from flake8_torchloader.linted import Linted
 from flake8_torchloader.report.verdicts import brief
 from flake8_torchloader.report.words import position
 from flake8_torchloader.results import Results
 from flake8_torchloader.rules import all_rules
-from flake8_torchloader.linted import Linted
 from flake8_torchloader.verdict import Outcome, Verdict
 
 _SEVERITIES = {Outcome.CONFIRMED: "critical", Outcome.REFUTED: "info", Outcome.UNKNOWN: "major"}

@@ -31,11 +31,11 @@ from dataclasses import asdict
 from flake8_torchloader import __version__
 from flake8_torchloader.finding import Finding, Span
 from flake8_torchloader.fingerprint import fingerprints
+from flake8_torchloader.linted import Linted
 from flake8_torchloader.observed import Failure
 from flake8_torchloader.results import Results
 from flake8_torchloader.running.program import Entry
 from flake8_torchloader.settings import Settings
-from flake8_torchloader.linted import Linted
 from flake8_torchloader.start_method import StartMethod
 from flake8_torchloader.trial import Run
 from flake8_torchloader.verdict import Verdict

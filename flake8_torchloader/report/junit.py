@@ -6,11 +6,11 @@ import re
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from flake8_torchloader.finding import Finding
+from flake8_torchloader.linted import Linted
 from flake8_torchloader.problem import Problem
 from flake8_torchloader.report.verdicts import verdict_lines
 from flake8_torchloader.report.words import elsewhere_lines, finding_line, position
 from flake8_torchloader.results import Results
-from flake8_torchloader.linted import Linted
 from flake8_torchloader.verdict import Outcome
 
 _NOT_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

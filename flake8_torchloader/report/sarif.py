@@ -11,13 +11,13 @@ from flake8_torchloader import __version__
 from flake8_torchloader.catalogue import page, summary
 from flake8_torchloader.finding import Finding, Span
 from flake8_torchloader.fingerprint import fingerprints
+from flake8_torchloader.linted import Linted
 from flake8_torchloader.problem import Problem
 from flake8_torchloader.report.verdicts import verdict_lines
 from flake8_torchloader.report.words import from_here
 from flake8_torchloader.results import Results
 from flake8_torchloader.rule import Rule
 from flake8_torchloader.rules import all_rules
-from flake8_torchloader.linted import Linted
 from flake8_torchloader.verdict import Outcome, Verdict
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"

@@ -65,8 +65,10 @@ def closing(results: Results) -> str:
     if not counts:
         return ""
     files = _counted(len(counts), "file")
-    found = _counted(sum(counts), "finding") if any(counts) else "nothing found"
+    nothing = "nothing new" if results.known else "nothing found"
+    found = _counted(sum(counts), "finding") if any(counts) else nothing
     said = f"{found} in {f'{sum(map(bool, counts))} of ' if any(counts) and len(counts) > 1 else ''}{files}"
+    said += f" ({results.known} known)" if results.known else ""
     if not results.verifications:
         return f"{said}\n"
     from flake8_torchloader.report.verdicts import summary

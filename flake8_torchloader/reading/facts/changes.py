@@ -17,7 +17,6 @@ from flake8_torchloader.reading.tree.scopes import Binding, Block, Expression, H
 from flake8_torchloader.reading.tree.walk import below
 from flake8_torchloader.wrong_data import Change
 
-
 _MOST = 32
 """How many datasets inside others are looked at."""
 
