@@ -104,11 +104,13 @@ class MainOnlyReader:
         """The globals that the main program sets, as long as it is known who else does."""
         for name, bindings in self.file.scope.bindings.items():
             whose = [self._whose(binding) for binding in bindings]
+            if Place.GUARDED not in whose or None in whose:
+                continue
             everybodys = tuple(b for b, place in zip(bindings, whose) if place is Place.IMPORT)
             known = {_meaning(binding) for binding in everybodys} - {None}
             own = (binding for binding, place in zip(bindings, whose) if place is Place.GUARDED)
             parents = tuple(binding for binding in own if _meaning(binding) not in known)
-            if parents and None not in whose:
+            if parents:
                 yield name, Global(parents, everybodys)
 
     def _whose(self, binding: Binding) -> Place | None:

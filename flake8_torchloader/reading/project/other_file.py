@@ -7,7 +7,6 @@ import warnings
 from pathlib import Path
 
 import libcst as cst
-from libcst.metadata import MetadataWrapper, PositionProvider
 
 from flake8_torchloader.disk import Stamp, content, digest, stamp, tell
 from flake8_torchloader.reading.limits import limit_in
@@ -16,6 +15,7 @@ from flake8_torchloader.reading.tree.collect import Collector
 from flake8_torchloader.reading.tree.guards import last_name
 from flake8_torchloader.reading.tree.scopes import Binding, Expression, Scope, ScopeKind
 from flake8_torchloader.reading.tree.walk import Step, walk
+from flake8_torchloader.reading.tree.writing import Written
 from flake8_torchloader.source_text import decoded
 
 _MOST_KEPT = 2000
@@ -90,8 +90,7 @@ class OtherFile(Collector):
         piece = expression.spot.top
         first = self.outline.pieces[piece][0]
         try:
-            ranges = MetadataWrapper(self._modules[piece], unsafe_skip_copy=True).resolve(PositionProvider)
-            return first - 1 + ranges[expression.node].start.line
+            return first - 1 + Written(self._modules[piece]).stretches[id(expression.node)][0]
         except (RecursionError, KeyError):
             return first
 
