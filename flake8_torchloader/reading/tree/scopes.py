@@ -9,6 +9,9 @@ from enum import Enum
 
 import libcst as cst
 
+_MOST_ADDED = 64
+"""How many lines that put something into a container are looked at."""
+
 _NEAREST = 8
 """How many later bindings are asked whether they replace one, the nearest."""
 
@@ -244,7 +247,8 @@ def reaching(name: str, spot: Spot) -> list[Binding]:
     """The bindings that a name used at a spot may have there.
 
     In the scope of the use itself, later bindings do not count and a binding that every path
-    passes hides the earlier ones; from an inner scope all bindings count.
+    passes hides the earlier ones; from an inner scope all bindings count. Of what is put into a
+    container one by one, the last few count.
     """
     scope, bindings = spot.scope.find(name)
     home = next(s for s in spot.scope.around() if s.kind is not ScopeKind.COMPREHENSION)
@@ -252,10 +256,14 @@ def reaching(name: str, spot: Spot) -> list[Binding]:
         return bindings
     earlier = bisect_left(bindings, spot.order, key=lambda binding: binding.spot.order)
     found: list[Binding] = []
+    added = 0
     for index in reversed(range(earlier or len(bindings))):
         binding = bindings[index]
-        found.append(binding)
-        if binding.how is not How.ADDED and binding.spot.block.encloses(spot.block):
+        is_added = binding.how is How.ADDED
+        added += is_added
+        if not is_added or added <= _MOST_ADDED:
+            found.append(binding)
+        if not is_added and binding.spot.block.encloses(spot.block):
             break
     return found[::-1]
 
