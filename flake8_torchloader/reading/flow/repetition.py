@@ -127,7 +127,7 @@ class Repetition:
         """
         loop = self.innermost(site)
         if loop is not None:
-            return self._takes_steps(loop, firsts) and not self.varies(mention, loop)
+            return self._takes_steps(loop, firsts) and not _is_seldom(loop) and not self.varies(mention, loop)
         function = site.spot.block.scope
         if function.kind is not ScopeKind.FUNCTION or not _is_top(site.spot.block) or depth > _DEEPEST:
             return False
@@ -222,6 +222,18 @@ class Repetition:
 
 def _func(call: Expression) -> cst.CSTNode:
     return call.node.func if isinstance(call.node, cst.Call) else call.node
+
+
+def _is_seldom(loop: Loop) -> bool:
+    """Whether a loop stands under a condition in another one, as what shows a few samples now and then does."""
+    block = loop.block.parent if loop.block is not None else None
+    is_conditional = False
+    while block is not None and loop.block is not None and block.scope is loop.block.scope:
+        if block.loop is not None:
+            return is_conditional
+        is_conditional = is_conditional or block.test is not None
+        block = block.parent
+    return False
 
 
 def _is_top(block: Block) -> bool:
