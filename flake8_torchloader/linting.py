@@ -35,7 +35,7 @@ def lint(
     codes = default_codes() if rules is None else rules
     chosen = [rule(settings) for rule in all_rules() if rule.code in codes]
     module = read(text, tree, path, settings, is_notebook=is_notebook) if chosen else Module()
-    return sorted(finding for rule in chosen for finding in _findings(rule, module))
+    return sorted({finding for rule in chosen for finding in _findings(rule, module)})
 
 
 def _findings(rule: Rule, module: Module) -> Iterator[Finding]:

@@ -43,6 +43,8 @@ class Containers:
             return [Opaque()]
         node = leaf.node
         if isinstance(node, (cst.Tuple, cst.List)) and index < len(node.elements):
+            if any(isinstance(element, cst.StarredElement) for element in node.elements[: index + 1]):
+                return [Opaque()]
             return self.names.sources(leaf.expression.of(node.elements[index].value))
         if isinstance(node, cst.Call):
             passed = self._passed_through(leaf.expression, node, index)
@@ -79,9 +81,9 @@ class Containers:
         node, at = leaf.node, leaf.expression
         match node:
             case cst.Tuple() | cst.List() | cst.Set():
-                return [part for element in node.elements for part in self.names.sources(at.of(element.value))]
+                return [part for element in node.elements for part in self._put_in(at, element)]
             case cst.Dict():
-                return [p for e in node.elements for p in self.names.sources(at.of(e.value))]
+                return [p for e in node.elements for p in self._put_in(at, e)]
             case cst.ListComp() | cst.SetComp() | cst.GeneratorExp():
                 return self.names.sources(self.inside(at, node, node.elt))
             case cst.DictComp():
@@ -93,6 +95,12 @@ class Containers:
             case cst.Call() if self.names.callee_name(at) == "builtins.dict":
                 return [p for arg in node.args if arg.keyword for p in self.names.sources(at.of(arg.value))]
         return [Opaque()]
+
+    def _put_in(self, at: Expression, element: cst.BaseElement | cst.BaseDictElement) -> list[Leaf]:
+        """What one part of a display puts into it: with a star, all that is in it."""
+        if isinstance(element, (cst.StarredElement, cst.StarredDictElement)):
+            return self.elements(at.of(element.value))
+        return self.names.sources(at.of(element.value))
 
     def inside(self, at: Expression, comprehension: cst.BaseComp, node: cst.CSTNode) -> Expression:
         """A node inside a comprehension, where the names of the comprehension are known."""
