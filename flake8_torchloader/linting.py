@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import gc
 from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 
 from flake8_torchloader.finding import Elsewhere, Finding, Note
 from flake8_torchloader.module import Module
@@ -12,6 +14,8 @@ from flake8_torchloader.rules import all_rules, default_codes
 from flake8_torchloader.settings import Settings
 
 DEFAULTS = Settings()
+
+_NOTHING = Module()
 
 
 def lint(
@@ -33,9 +37,24 @@ def lint(
     from flake8_torchloader.reading import read
 
     codes = default_codes() if rules is None else rules
-    chosen = [rule(settings) for rule in all_rules() if rule.code in codes]
-    module = read(text, tree, path, settings, is_notebook=is_notebook) if chosen else Module()
-    return sorted({finding for rule in chosen for finding in _findings(rule, module)})
+    chosen = [rule for rule in all_rules() if rule.code in codes]
+    with _no_garbage_collection():
+        module = read(text, tree, path, settings, is_notebook=is_notebook) if chosen else _NOTHING
+        if module == _NOTHING:
+            return []
+        return sorted({finding for rule in chosen for finding in _findings(rule(settings), module)})
+
+
+@contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    """Python would look through the growing tree again and again, and all of it is in use."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _findings(rule: Rule, module: Module) -> Iterator[Finding]:

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import ast
-import gc
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from flake8_torchloader.disk import is_file
@@ -54,24 +51,11 @@ def _read_whole(text: str, tree: ast.Module, path: str, settings: Settings, *, i
 
     try:
         file = Path(path).absolute() if path and is_file(Path(path).absolute()) else None
-        with _no_garbage_collection():
-            return read_module(text, tree, file, settings, is_notebook=is_notebook)
+        return read_module(text, tree, file, settings, is_notebook=is_notebook)
     except ParserSyntaxError as error:
         return _unread("libcst can't parse it, though Python can", error.raw_line)
     except Exception as error:
         return _unread(f"{type(error).__name__} while reading it", 1)
-
-
-@contextmanager
-def _no_garbage_collection() -> Iterator[None]:
-    """Python would look through the growing tree again and again, and all of it is in use."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def _unread(reason: str, line: int) -> Module:

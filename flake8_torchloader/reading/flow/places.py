@@ -28,21 +28,36 @@ class Places:
         for scope in names.file.classes:
             for base in names.bases(scope):
                 self._subclasses.setdefault(base, []).append(scope)
-        for call in names.file.calls:
-            self._connect(call)
-        for loop in names.file.loops:
-            self._iterate(loop)
-        for target, running in self._edges.get(None, []):
+        for target, running in self._edges_of(None):
             self.reach([target], Place.IMPORT if running is Running.ALWAYS else Place.GUARDED)
 
-    def _connect(self, call: Expression) -> None:
-        caller = call.spot.scope.function
-        if call.spot.running is Running.NEVER:
-            return
+    def _edges_of(self, caller: Scope | None) -> list[tuple[Scope, Running]]:
+        """What a function calls, or the top level of the file; nobody asks about most functions."""
+        if caller not in self._edges:
+            is_own = caller is None or self.names.is_own(caller)
+            self._edges[caller] = list(self._own_edges(caller) if is_own else self._far_edges(caller))
+        return self._edges[caller]
+
+    def _own_edges(self, caller: Scope | None) -> Iterator[tuple[Scope, Running]]:
+        for call in self.names.calls_in(caller):
+            if call.spot.running is not Running.NEVER:
+                yield from ((target, call.spot.running) for target in self._run_by(call))
+        for loop in self.names.loops_in(caller):
+            yield from ((method, loop.spot.running) for method in self._iterate(loop))
+
+    def _run_by(self, call: Expression) -> Iterator[Scope]:
         targets = [target for target, _ in self.names.calls.targets(call, only_own=not _is_through_super(call))]
-        overriding = [method for target in targets for method in self._overriding(call, target)]
-        for target in (*targets, *overriding, *self.callbacks.of(call)):
-            self._edges.setdefault(caller, []).append((target, call.spot.running))
+        yield from targets
+        for target in targets:
+            yield from self._overriding(call, target)
+        yield from self.callbacks.of(call)
+
+    def _far_edges(self, caller: Scope) -> Iterator[tuple[Scope, Running]]:
+        """What a method of another file's base class calls, and what a class of this file may have instead."""
+        for call in self.names.calls_in(caller) if caller.owner in self._subclasses else ():
+            for target in [target for target, _ in self.names.calls.targets(call)]:
+                if target.owner in self._subclasses:
+                    yield from ((one, call.spot.running) for one in (target, *self._overriding(call, target)))
 
     def _overriding(self, call: Expression, target: Scope) -> Iterator[Scope]:
         """The methods of subclasses that `self.load()` in a base class may run instead of its own."""
@@ -53,7 +68,7 @@ class Places:
         if any(isinstance(leaf, Object) for leaf in self.names.sources(call.of(func.value))):
             yield from (m for scope in self._subclasses[owner] if (m := scope.method(target.name)))
 
-    def _iterate(self, loop: Expression) -> None:
+    def _iterate(self, loop: Expression) -> Iterator[Scope]:
         """A loop over an object of this file's class runs its `__iter__`."""
         node = loop.node
         inner = [loop.of(arg.value) for arg in node.args] if isinstance(node, cst.Call) else []
@@ -62,20 +77,7 @@ class Places:
                 scope = self.names.instance_of(leaf)
                 is_own = scope is not None and self.names.is_own(scope)
                 method = self.names.method(scope, "__iter__") if scope is not None and is_own else None
-                if method is not None:
-                    edges = self._edges.setdefault(loop.spot.scope.function, [])
-                    edges.append((method, loop.spot.running))
-
-    def _edges_of(self, function: Scope) -> list[tuple[Scope, Running]]:
-        """What a function calls; of another file's base class, what a class of this file may have instead."""
-        owner = function.owner
-        if function not in self._edges and owner in self._subclasses and not self.names.is_own(function):
-            self._edges[function] = []
-            for call in self.names.calls_in(function):
-                for target in [target for target, _ in self.names.calls.targets(call)]:
-                    found = [target, *self._overriding(call, target)] if target.owner in self._subclasses else []
-                    self._edges[function] += [(one, call.spot.running) for one in found]
-        return self._edges.get(function, [])
+                yield from [method] if method is not None else []
 
     def reach(self, functions: Iterable[Scope], place: Place) -> None:
         """Note that functions run at a place, and everything that they call."""

@@ -30,9 +30,10 @@ class Files:
         file = self.file if function is None else self._home(function)
         return file.calls_of.get(function, [])
 
-    def loops_in(self, function: Scope) -> list[Expression]:
-        """What the loops of a function iterate."""
-        return [loop for loop in self._home(function).loops if loop.spot.scope.function is function]
+    def loops_in(self, function: Scope | None) -> list[Expression]:
+        """What the loops of a function iterate, or those at the top level of this file."""
+        file = self.file if function is None else self._home(function)
+        return file.loops_of.get(function, [])
 
     def inner_scope(self, expression: Expression) -> Scope | None:
         """The scope of a lambda or a comprehension."""

@@ -46,6 +46,7 @@ class Collector(Binder):
         self.calls: list[Expression] = []
         self.calls_of: dict[Scope | None, list[Expression]] = {}
         self.loops: list[Expression] = []
+        self.loops_of: dict[Scope | None, list[Expression]] = {}
         self.classes: list[Scope] = []
         self.by_node: dict[int, Scope] = {}
         self.awaited: set[int] = set()
@@ -122,11 +123,15 @@ class Collector(Binder):
     def visit_For(self, node: cst.For) -> list[Step]:
         """A loop gives its target the elements, and iterates what stands behind `in`."""
         self._next()
-        self.loops.append(self._at(node.iter))
+        self._iterated(node.iter)
         if breaks(node.body):
             self.broken.add(id(node.iter))
         self._bind(node.target, How.ELEMENT, self._at(node.iter))
         return [node.iter, *self._branch(node.body, loop=node), *self._branch(node.orelse)]
+
+    def _iterated(self, node: cst.CSTNode) -> None:
+        self.loops.append(self._at(node))
+        self.loops_of.setdefault(self._spot.scope.function, []).append(self.loops[-1])
 
     def visit_While(self, node: cst.While) -> list[Step]:
         """The body of a loop may run or not."""
@@ -248,11 +253,11 @@ class Collector(Binder):
 
     def visit_StarredElement(self, node: cst.StarredElement) -> None:
         """`[*loader]` iterates what it unpacks."""
-        self.loops.append(self._at(node.value))
+        self._iterated(node.value)
 
     def visit_CompFor(self, node: cst.CompFor) -> None:
         """The loop of a comprehension iterates as any other."""
-        self.loops.append(self._at(node.iter))
+        self._iterated(node.iter)
         self._bind(node.target, How.ELEMENT, self._at(node.iter))
 
     def visit_Return(self, node: cst.Return) -> None:
