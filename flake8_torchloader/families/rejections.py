@@ -218,6 +218,5 @@ FIXED_SAID = "attribute should not be set after"
 def rejections(loader: Construction) -> Iterator[Rejection]:
     """What torch rejects of a loader; nothing that rests on a configuration which nobody has seen."""
     for rejection in REJECTIONS:
-        is_certain = basis(*rejection.of(loader)) is not Basis.FALLBACK
-        if is_certain and rejection.happens(loader):
+        if rejection.happens(loader) and basis(*rejection.of(loader)) is not Basis.FALLBACK:
             yield rejection

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 
 from flake8_torchloader.construction import Construction, basis
 from flake8_torchloader.families.rejections import FIXED, FIXED_SAID, REJECTIONS, Rejection, rejections
@@ -56,7 +57,7 @@ class ArgumentsRejected(Rule):
     def check(self, module: Module) -> Iterator[Hazard]:
         """The first thing that torch would complain about, at each loader; and what is set on it too late."""
         for loader in module.constructions:
-            for rejection in list(rejections(loader))[:1]:
+            for rejection in islice(rejections(loader), 1):
                 yield self._hazard(loader, rejection)
             for name, site in loader.set_later:
                 if name in FIXED:

@@ -71,6 +71,7 @@ class Names(Files):
         self.fields = Fields(self)
         self.imports = Imports(self, path, settings) if path is not None and settings.follow_depth else None
         self._known: dict[tuple[int, Frame | None], list[Leaf]] = {}
+        self._called: dict[tuple[int, Frame | None], str] = {}
         self._bases: dict[Scope, list[Scope]] = {}
         self._asked: set[tuple[int, Frame | None]] = set()
         self.cuts = 0
@@ -129,7 +130,13 @@ class Names(Files):
 
     def callee_name(self, call: Expression) -> str:
         """The one imported name that a call calls, or empty."""
-        return self.name_of(call.of(call.node.func)) if isinstance(call.node, cst.Call) else ""
+        name = self._called.get((id(call.node), call.frame))
+        if name is None and isinstance(call.node, cst.Call):
+            func = call.of(call.node.func)
+            name = self.name_of(func)
+            if (id(func.node), func.frame) in self._known:
+                self._called[id(call.node), call.frame] = name
+        return name or ""
 
     def instance_of(self, leaf: Leaf) -> Scope | None:
         """The class of this file of which a leaf is an object, if it is one."""

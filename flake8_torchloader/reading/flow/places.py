@@ -34,8 +34,8 @@ class Places:
     def _edges_of(self, caller: Scope | None) -> list[tuple[Scope, Running]]:
         """What a function calls, or the top level of the file; nobody asks about most functions."""
         if caller not in self._edges:
-            is_own = caller is None or self.names.is_own(caller)
-            self._edges[caller] = list(self._own_edges(caller) if is_own else self._far_edges(caller))
+            is_far = caller is not None and not self.names.is_own(caller)
+            self._edges[caller] = list(self._far_edges(caller) if is_far else self._own_edges(caller))
         return self._edges[caller]
 
     def _own_edges(self, caller: Scope | None) -> Iterator[tuple[Scope, Running]]:
@@ -52,9 +52,10 @@ class Places:
             yield from self._overriding(call, target)
         yield from self.callbacks.of(call)
 
-    def _far_edges(self, caller: Scope) -> Iterator[tuple[Scope, Running]]:
+    def _far_edges(self, caller: Scope | None) -> Iterator[tuple[Scope, Running]]:
         """What a method of another file's base class calls, and what a class of this file may have instead."""
-        for call in self.names.calls_in(caller) if caller.owner in self._subclasses else ():
+        is_base = caller is not None and caller.owner in self._subclasses
+        for call in self.names.calls_in(caller) if is_base else ():
             for target in [target for target, _ in self.names.calls.targets(call)]:
                 if target.owner in self._subclasses:
                     yield from ((one, call.spot.running) for one in (target, *self._overriding(call, target)))
