@@ -22,7 +22,7 @@ import libcst
 
 from flake8_torchloader.gate import text_may_matter
 from flake8_torchloader.linting import lint
-from flake8_torchloader.reading.relevance import tree_may_matter
+from flake8_torchloader.reading import tree_may_matter
 
 Program = tuple[str, ast.Module]
 

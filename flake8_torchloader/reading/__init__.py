@@ -10,7 +10,9 @@ from flake8_torchloader.finding import Span
 from flake8_torchloader.gate import text_may_matter
 from flake8_torchloader.module import Module, Site
 from flake8_torchloader.reading.limits import limit_in
-from flake8_torchloader.reading.relevance import tree_may_matter
+from flake8_torchloader.reading.project.project import Project
+from flake8_torchloader.reading.relevance import Interest, interest_in
+from flake8_torchloader.reading.suspicion import datasets_may_matter
 from flake8_torchloader.settings import Settings
 
 
@@ -36,21 +38,40 @@ def read(
         return _unread(f"it is no valid Python: {error.msg}", error.lineno or 1)
     except (ValueError, RecursionError, MemoryError) as error:
         return _unread(f"Python can't parse it: {error}", 1)
-    if not tree_may_matter(tree, text):
+    file = _file(path)
+    if not tree_may_matter(tree, text, file, settings):
         return Module()
     limit = limit_in(tree, text)
     if limit is not None:
         return _unread(limit.reason, limit.line)
-    return _read_whole(text, tree, path, settings, is_notebook=is_notebook)
+    return _read_whole(text, tree, file, settings, is_notebook=is_notebook)
 
 
-def _read_whole(text: str, tree: ast.Module, path: str, settings: Settings, *, is_notebook: bool) -> Module:
+def _file(path: str) -> Path | None:
+    """The absolute path of a file, if it is that of one."""
+    try:
+        file = Path(path).absolute() if path else None
+        return file if file is not None and is_file(file) else None
+    except (OSError, ValueError):
+        return None
+
+
+def tree_may_matter(tree: ast.Module, text: str, file: Path | None = None, settings: Settings = Settings()) -> bool:
+    """Whether a file passes the gates on its tree; `file` is its absolute path, if it has one."""
+    match interest_in(tree, text):
+        case Interest.DATASETS:
+            project = Project(file) if file is not None and settings.follow_depth else None
+            return datasets_may_matter(tree, text, project.has if project is not None else lambda name: False)
+        case interest:
+            return interest is Interest.ALL
+
+
+def _read_whole(text: str, tree: ast.Module, file: Path | None, settings: Settings, *, is_notebook: bool) -> Module:
     from libcst import ParserSyntaxError
 
     from flake8_torchloader.reading.reader import read_module
 
     try:
-        file = Path(path).absolute() if path and is_file(Path(path).absolute()) else None
         return read_module(text, tree, file, settings, is_notebook=is_notebook)
     except ParserSyntaxError as error:
         return _unread("libcst can't parse it, though Python can", error.raw_line)

@@ -220,6 +220,14 @@ DTYPES: Mapping[str, int] = {
 }  # fmt: skip
 """Bytes per element."""
 
+OBJECT_READERS = frozenset({
+    "json.load", "json.loads", "csv.reader", "csv.DictReader", "jsonlines.open", "ujson.load", "orjson.loads",
+})  # fmt: skip
+"""What gives Python objects, as many as a file has."""
+
+OBJECT_METHODS = frozenset({"tolist", "to_list", "to_dict", "readlines", "splitlines", "iterrows", "itertuples"})
+"""Methods that do so."""
+
 GENERATORS = frozenset({
     "numpy.random.default_rng", "numpy.random.Generator", "numpy.random.RandomState", "random.Random",
     "torch.Generator", "albumentations.Compose",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from enum import Enum
 
 from flake8_torchloader.gate import INITS, SETTER
 from flake8_torchloader.reading.known import LIBRARIES
@@ -30,11 +31,25 @@ def may_lack_epochs(text: str) -> bool:
     return "DistributedSampler" in text and "set_epoch" not in text and "sampler.epoch = " not in text
 
 
-def tree_may_matter(tree: ast.Module, text: str) -> bool:
+class Interest(Enum):
+    """What of a file the rules may speak of."""
+
+    NOTHING = "nothing"
+    DATASETS = "its datasets, whatever loads them"
+    ALL = "its loaders and all that they need"
+
+
+def interest_in(tree: ast.Module, text: str) -> Interest:
     """Whether a file makes a loader with workers, defines a dataset, or makes one of a known library."""
     speaks_of_workers = "workers" in text or "create_loader" in text or may_lack_epochs(text)
     telling = (node for level in levels(tree) for node in level if type(node) in _TELLING)
-    return any(_is_candidate(node, speaks_of_workers=speaks_of_workers) for node in telling)
+    found = Interest.NOTHING
+    for node in telling:
+        if _is_candidate(node, speaks_of_workers=speaks_of_workers):
+            if not isinstance(node, ast.ClassDef) or _sounds_like_loader(text):
+                return Interest.ALL
+            found = Interest.DATASETS
+    return found
 
 
 def _is_candidate(node: ast.AST, *, speaks_of_workers: bool) -> bool:

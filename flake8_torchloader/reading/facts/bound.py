@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import libcst as cst
 
 from flake8_torchloader.kept import Bound, BoundKind
+from flake8_torchloader.reading.facts.bound_makers import BOUND
 from flake8_torchloader.reading.facts.keepsakes import Keepsake, KeepsakeReader
 from flake8_torchloader.reading.facts.openers import PATHS
 from flake8_torchloader.reading.flow.leaves import Defined, Imported, Leaf, Literal
@@ -15,37 +16,6 @@ from flake8_torchloader.reading.flow.names import Names
 from flake8_torchloader.reading.tree.scopes import Expression
 from flake8_torchloader.start_method import PICKLING_METHODS
 
-_MAKERS: Mapping[BoundKind, frozenset[str]] = {
-    BoundKind.THREADING: frozenset({
-        "threading.Lock", "threading.RLock", "threading.Event", "threading.Condition", "threading.Semaphore",
-        "threading.BoundedSemaphore", "threading.Barrier", "threading.local", "threading.Thread", "threading.Timer",
-        "queue.Queue", "queue.SimpleQueue", "queue.LifoQueue", "queue.PriorityQueue", "asyncio.new_event_loop",
-        "concurrent.futures.ThreadPoolExecutor", "concurrent.futures.thread.ThreadPoolExecutor",
-        "concurrent.futures.ProcessPoolExecutor", "concurrent.futures.process.ProcessPoolExecutor",
-        "multiprocessing.pool.ThreadPool", "multiprocessing.pool.Pool", "multiprocessing.Pool",
-        "multiprocessing.dummy.Pool", "torch.multiprocessing.Pool", "multiprocessing.Manager",
-        "torch.multiprocessing.Manager",
-    }),
-    BoundKind.GENERATOR: frozenset({"os.walk", "os.scandir", "glob.iglob", "re.finditer"}),
-    BoundKind.MODULE: frozenset({"importlib.import_module", "builtins.__import__"}),
-    BoundKind.WRITER: frozenset({
-        "torch.utils.tensorboard.SummaryWriter", "tensorboardX.SummaryWriter", "csv.writer", "csv.DictWriter",
-        "logging.StreamHandler", "logging.FileHandler", "logging.handlers.RotatingFileHandler", "tqdm.tqdm",
-        "tqdm.trange", "tqdm.auto.tqdm", "tqdm.auto.trange", "cv2.VideoWriter",
-    }),
-    BoundKind.CONNECTION: frozenset({
-        "pymongo.MongoClient", "redis.Redis", "redis.StrictRedis", "boto3.client", "boto3.resource", "boto3.Session",
-        "boto3.session.Session", "subprocess.Popen",
-    }),
-    BoundKind.NATIVE: frozenset({
-        "torch.jit.script", "torch.jit.trace", "torch.jit.load", "weakref.ref", "weakref.WeakValueDictionary",
-        "weakref.WeakSet", "argparse.ArgumentParser",
-    }),
-    BoundKind.RANDOM: frozenset({"torch.Generator"}),
-}  # fmt: skip
-"""What makes them, each tried with real workers or a real pickler; `logging.getLogger` is none: it is sent by name."""
-
-_KINDS = {name: kind for kind, names in _MAKERS.items() for name in names}
 _OPENCV_OBJECT = re.compile(r"cv2\.(create\w+|\w+_create|\w+\.create)")
 _MODULES = {"matplotlib.pyplot", "os.path", "torch.nn", "torch.nn.functional", "torchvision.transforms", "PIL.Image"}
 _STREAMS = {"sys.stdout", "sys.stderr", "sys.stdin"}
@@ -102,7 +72,7 @@ class BoundReader:
 
     def _call(self, call: Expression, node: cst.Call) -> tuple[BoundKind, str] | None:
         name = self.names.callee_name(call) or self._library_base(Literal(call))
-        kind = BoundKind.NATIVE if _OPENCV_OBJECT.fullmatch(name) else _KINDS.get(name)
+        kind = BoundKind.NATIVE if _OPENCV_OBJECT.fullmatch(name) else BOUND.get(name)
         if kind is not None:
             return kind, f"{name if len(name) < _LONG else name.rpartition('.')[2]}()"
         if isinstance(node.func, cst.Attribute) and node.func.attr.value == "manual_seed":
@@ -117,7 +87,7 @@ class BoundReader:
         """The library's class of which an object of this file's class is one as well."""
         scope = self.names.instance_of(leaf)
         bases = self.names.base_names(scope) if scope is not None and not self.names.chooses_state(scope) else []
-        return next((name for name in bases if name in _KINDS), "")
+        return next((name for name in bases if name in BOUND), "")
 
     def _nameless(self, factory: Expression) -> str:
         """What a factory is if no name leads to it."""

@@ -12,6 +12,7 @@ from flake8_torchloader.reading.facts.datasets import DatasetClass, DatasetReade
 from flake8_torchloader.reading.flow.leaves import Element, Leaf, Literal
 from flake8_torchloader.reading.flow.names import Names
 from flake8_torchloader.reading.flow.values import Values
+from flake8_torchloader.reading.known import OBJECT_METHODS, OBJECT_READERS
 from flake8_torchloader.reading.tree.guards import last_name
 from flake8_torchloader.reading.tree.scopes import Binding, Block, Expression
 from flake8_torchloader.reading.tree.walk import below
@@ -21,8 +22,6 @@ _MANY = 100_000
 
 _DEEPEST = 6
 
-_READERS = {"json.load", "json.loads", "csv.reader", "csv.DictReader", "jsonlines.open", "ujson.load", "orjson.loads"}
-_METHODS = {"tolist", "to_list", "to_dict", "readlines", "splitlines", "iterrows", "itertuples"}
 _WRAPPERS = {f"builtins.{name}" for name in ("list", "tuple", "sorted", "set", "dict", "enumerate")}
 _COMPREHENSIONS = (cst.ListComp, cst.SetComp, cst.DictComp, cst.GeneratorExp)
 
@@ -91,11 +90,11 @@ class ObjectReader:
         if not isinstance(node, cst.Call):
             return ""
         name = self.names.callee_name(at)
-        if name in _READERS:
+        if name in OBJECT_READERS:
             return f"{name}()"
         if name in _WRAPPERS and node.args:
             return self._many(at.of(node.args[0].value), depth + 1)
-        is_method = isinstance(node.func, cst.Attribute) and last_name(node) in _METHODS
+        is_method = isinstance(node.func, cst.Attribute) and last_name(node) in OBJECT_METHODS
         return f"{last_name(node)}()" if is_method else ""
 
     def _many(self, iterated: Expression, depth: int = 0) -> str:
