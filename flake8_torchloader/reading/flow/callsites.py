@@ -66,16 +66,20 @@ class CallSites:
         if not self.names.is_own(function):
             return [CallSite(frame.call, frame.bound)] if frame is not None and frame.function is function else []
         if self._sites is None:
-            self.is_searching = True
-            sites: dict[Scope, list[CallSite]] = {}
-            for call in self.names.file.calls:
-                for target, bound in self.targets(call, only_own=True):
-                    sites.setdefault(target, []).append(CallSite(call, bound))
-                for target in self._made_partial(call):
-                    sites.setdefault(target, []).append(CallSite(call, bound=False, is_partial=True))
-            self._sites = sites
-            self.is_searching = False
+            with self.names.apart():
+                self._sites = self._search()
         return self._sites.get(function, [])
+
+    def _search(self) -> dict[Scope, list[CallSite]]:
+        self.is_searching = True
+        sites: dict[Scope, list[CallSite]] = {}
+        for call in self.names.file.calls:
+            for target, bound in self.targets(call, only_own=True):
+                sites.setdefault(target, []).append(CallSite(call, bound))
+            for target in self._made_partial(call):
+                sites.setdefault(target, []).append(CallSite(call, bound=False, is_partial=True))
+        self.is_searching = False
+        return sites
 
     def _made_partial(self, call: Expression) -> Iterator[Scope]:
         """The plain functions of this file that are the first argument of `functools.partial`."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import libcst as cst
@@ -101,6 +102,16 @@ class Names(Files):
         if cuts == self.cuts or (not self._asked and not self.calls.is_searching):
             self._known[key] = found
         return found
+
+    @contextmanager
+    def apart(self) -> Iterator[None]:
+        """Ask as if no other question were being answered: what is found out for good must not depend on that."""
+        outer = self._asked, self._fuel
+        self._asked = set()
+        try:
+            yield
+        finally:
+            self._asked, self._fuel = outer
 
     def _climb(self, expression: Expression) -> None:
         """Ask about a chain such as `a.b().c()` from its beginning: from its end, a long one is cut again and again."""
