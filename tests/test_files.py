@@ -74,6 +74,13 @@ def test_what_is_no_pattern_does_not_spoil_the_others() -> None:
     assert meant(".") == ["a.py"]
 
 
+def test_only_line_feeds_end_a_pattern() -> None:
+    Path(".gitignore").write_bytes(b"a[\r].py\nb.py\r\n")
+    write("].py", "b.py")
+
+    assert meant(".") == ["].py"]
+
+
 NAMES = ["a.py", "b.py", "build.py", "d/a.py", "d/b.py", "d/e/a.py", "d/e/c d.py", "e/a.py", "e/d/a.py"]
 LINES = [
     "a.py", "/a.py", "d/", "d", "/d/", "d/*", "d/**", "**/a.py", "e/d", "*.py", "!a.py", "!/a.py", "!d/", "!d/a.py",

@@ -35,6 +35,7 @@ AT_HOME = {
     "flake8": ("flake8_plugin",),
     "pytest": ("pytest_plugin",),
     "rich": ("command/terminal", "report/paint"),
+    "pathspec": ("choosing/patterns",),
     "torch": ("running/inside",),
 }
 """The only rooms in which a library may be imported, where its place is fixed."""

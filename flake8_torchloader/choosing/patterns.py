@@ -3,52 +3,39 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 
-from flake8_torchloader.choosing.glob import Glob
+Compiled = tuple[bool, re.Pattern[str]]
+"""Whether a pattern takes in what it means, or leaves that out again, and its expression."""
 
-
-class Pattern:
-    """A line and its number: whether it takes in what it means, or leaves that out again, and what that is."""
-
-    def __init__(self, line: str, number: int = 0) -> None:
-        self.number = number
-        self.takes_in = not line.startswith("!")
-        text = line.removeprefix("!")
-        self.is_for_folders = text.endswith("/")
-        text = text.removesuffix("/")
-        self.is_for_names = "/" not in text
-        self.glob = Glob(text.removeprefix("/"))
-        self.literal = f"{'' if self.is_for_names else '/'}{text.removeprefix('/')}" if self.glob.is_literal else ""
-
-    def means(self, path: str, name: str, *, is_folder: bool) -> bool:
-        """Whether it means this very file or folder, and not only one that it lies in."""
-        return (is_folder or not self.is_for_folders) and self.glob.matches(name if self.is_for_names else path)
+_INSIDE = "ps_d"
+"""What pathspec calls the slash in a match after which it may go on."""
 
 
 class Patterns:
-    """Patterns of one source, relative to one folder; the last one that matches decides."""
+    """Patterns of one source, relative to one folder; the last one that matches decides.
+
+    As in git, a folder is asked about before what lies in it. So a pattern decides only about the very path that it
+    means, where pathspec, which is asked about whole paths, lets it decide about all that lies in there as well.
+    """
 
     def __init__(self, lines: Iterable[str], root: str) -> None:
         self._inside = root.rstrip(os.sep) + os.sep
-        self._lines = tuple(lines)
+        self._lines = tuple(line for line in lines if not _says_nothing(line))
 
     def decision(self, path: str, *, is_folder: bool) -> bool | None:
         """Whether the patterns take a path in (True) or out (False); None if none of them speaks of it."""
         if not self._lines:
             return None
-        name = os.path.basename(path)
-        inner = path[len(self._inside) :] if path.startswith(self._inside) else f"../{name}"
-        inner = inner.replace(os.sep, "/")
-        literal = (*self._literals.get(name, ()), *self._literals.get(f"/{inner}", ()))
-        last = max((one for one in literal if is_folder or not one.is_for_folders), key=_number, default=None)
-        for pattern in self._globs:
-            if last is not None and pattern.number < last.number:
-                break
-            if pattern.means(inner, name, is_folder=is_folder):
-                return pattern.takes_in
-        return last.takes_in if last is not None else None
+        name = path[len(self._inside) :] if path.startswith(self._inside) else f"../{os.path.basename(path)}"
+        name = name.replace(os.sep, "/") + ("/" if is_folder else "")
+        for takes_in, expression in self._last_first:
+            found = expression.search(name)
+            if found is not None and _is_whole(found, name):
+                return takes_in
+        return None
 
     def match(self, path: str, *, is_folder: bool = False) -> bool:
         """Whether the patterns take in this very file or folder."""
@@ -62,43 +49,44 @@ class Patterns:
         return outer.startswith(self._inside) and self.cover(outer, is_folder=True)
 
     @cached_property
-    def _patterns(self) -> list[Pattern]:
-        lines = enumerate(map(_trimmed, self._lines))
-        return [Pattern(line, number) for number, line in lines if line and not line.startswith("#")]
-
-    @cached_property
-    def _literals(self) -> dict[str, list[Pattern]]:
-        """Those that mean one name or path, by it."""
-        found: dict[str, list[Pattern]] = {}
-        for pattern in self._patterns:
-            if pattern.glob.is_literal:
-                found.setdefault(pattern.literal, []).append(pattern)
-        return found
-
-    @cached_property
-    def _globs(self) -> list[Pattern]:
-        """All others, the last one first."""
-        return [pattern for pattern in reversed(self._patterns) if not pattern.glob.is_literal]
+    def _last_first(self) -> list[Compiled]:
+        return list(_compiled(self._lines))[::-1]
 
 
-def _number(pattern: Pattern) -> int:
-    return pattern.number
+def _compiled(lines: Iterable[str]) -> Iterator[Compiled]:
+    """The patterns among some lines, without what can match nothing."""
+    import warnings
+
+    from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        for line in lines:
+            try:
+                pattern = GitIgnoreSpecPattern(line)
+            except (ValueError, re.error):
+                continue
+            if pattern.regex is not None and line.strip("!/ "):
+                yield bool(pattern.include), pattern.regex
 
 
-def _trimmed(line: str) -> str:
-    """A line without the spaces at its end, but for one after a backslash."""
-    short = line.rstrip(" ")
-    is_escaped = (len(short) - len(short.rstrip("\\"))) % 2 == 1
-    return line[: len(short) + 1] if is_escaped else short
+def _is_whole(found: re.Match[str], name: str) -> bool:
+    """Whether a pattern means this very file or folder, and not one that it lies in."""
+    is_folder = name.endswith("/")
+    if _INSIDE not in found.re.groupindex:  # `d/**` means all in `d`, and not `d` itself
+        return found.end() < len(name) or not is_folder
+    if found[0] == "/":  # `*/` means all folders
+        return is_folder
+    return found[_INSIDE] is None or found.end(_INSIDE) == len(name)
 
 
 def is_pattern(line: str) -> bool:
     """Whether git would take a line for a pattern, a comment or an empty line, and not for one that matches nothing."""
-    text = _trimmed(line)
-    if not text or text.startswith("#"):
-        return True
-    glob = Pattern(text).glob
-    return text.strip("!/") != "" and (glob.is_literal or glob.expression is not None)
+    return _says_nothing(line) or any(_compiled([line]))
+
+
+def _says_nothing(line: str) -> bool:
+    return not line.strip() or line.startswith("#")
 
 
 class GitIgnore:
@@ -147,8 +135,8 @@ def _top_of_repository(start: str) -> str:
 def _patterns_in(folder: str, *name: str) -> tuple[Patterns, ...]:
     """The patterns of a file, if it is there and can be read: git passes over one that can't, too."""
     try:
-        with open(os.path.join(folder, *name), encoding="utf-8", errors="replace") as lines:
-            patterns = [line.rstrip("\r\n") for line in lines]
+        with open(os.path.join(folder, *name), encoding="utf-8", errors="replace", newline="\n") as lines:
+            patterns = [line.removesuffix("\n").removesuffix("\r") for line in lines]
     except OSError:
         return ()
     return (Patterns(patterns, folder),)
