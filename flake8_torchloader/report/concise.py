@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from flake8_torchloader.report.proved import proved
 from flake8_torchloader.report.words import finding_line
 
 if TYPE_CHECKING:
@@ -17,25 +18,14 @@ def document(results: Results) -> str:
 
 def findings(results: Results) -> str:
     """All findings."""
+    shown = proved(results)
     lines = []
     for file, finding in results:
         lines.append(finding_line(file.path, finding, file.cells))
-        verdict = results.verdict(file, finding)
-        if verdict is not None:
-            from flake8_torchloader.report.verdicts import verdict_lines
-
-            lines += verdict_lines(verdict)
-    if results.verifications:
-        from flake8_torchloader.report.verdicts import obstacle_lines
-
-        lines += [line for one in results.verifications for line in obstacle_lines(one)]
-    return "".join(f"{line}\n" for line in lines)
+        lines += shown.verdicts.get((file.path, finding), ())
+    return "".join(f"{line}\n" for line in (*lines, *shown.obstacles))
 
 
 def closing(results: Results) -> str:
     """How many findings ended in which outcome, if any were verified."""
-    if not results.verifications:
-        return ""
-    from flake8_torchloader.report.verdicts import summary
-
-    return f"{summary(results.verifications)}\n"
+    return "".join(f"{line}\n" for line in proved(results).summary)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from flake8_torchloader.report.paint import Paint, plain
+from flake8_torchloader.report.proved import proved
 from flake8_torchloader.report.words import elsewhere_lines, position
 
 if TYPE_CHECKING:
     from flake8_torchloader.finding import Finding
     from flake8_torchloader.linted import Linted
     from flake8_torchloader.results import Results
-    from flake8_torchloader.verdict import Verdict
 
 _STYLES = {"CONFIRMED": "bold red", "REFUTED": "green", "UNKNOWN": "yellow"}
 
@@ -24,13 +24,17 @@ def document(results: Results) -> str:
 
 def findings(results: Results, paint: Paint = plain) -> str:
     """All findings, with an empty line after each."""
-    blocks = ["\n".join(_block(results, file, finding, paint)) for file, finding in results]
-    if obstacles := _obstacles(results):
-        blocks.append("\n".join(obstacles))
+    shown = proved(results)
+    blocks = [
+        "\n".join(_block(results, file, finding, shown.verdicts.get((file.path, finding), ()), paint))
+        for file, finding in results
+    ]
+    if shown.obstacles:
+        blocks.append("\n".join(shown.obstacles))
     return "".join(f"{block}\n\n" for block in blocks)
 
 
-def _block(results: Results, file: Linted, finding: Finding, paint: Paint) -> Iterator[str]:
+def _block(results: Results, file: Linted, finding: Finding, verdict: Sequence[str], paint: Paint) -> Iterator[str]:
     from flake8_torchloader.report.excerpt import excerpt
 
     where = f"{paint(str(file.path), 'bold')}:{position(finding, file.cells)}"
@@ -38,25 +42,9 @@ def _block(results: Results, file: Linted, finding: Finding, paint: Paint) -> It
     yield from excerpt(file, finding, paint)
     yield from (f"    {line}" for line in elsewhere_lines(finding))
     yield from filter(None, [results.page(finding.code)])
-    verdict = results.verdict(file, finding)
-    if verdict is not None:
-        yield from _verdict(verdict, paint)
-
-
-def _verdict(verdict: Verdict, paint: Paint) -> Iterator[str]:
-    from flake8_torchloader.report.verdicts import verdict_lines
-
-    outcome, *evidence = verdict_lines(verdict)
-    yield paint(outcome, _STYLES[verdict.outcome.name])
-    yield from evidence
-
-
-def _obstacles(results: Results) -> list[str]:
-    if not results.verifications:
-        return []
-    from flake8_torchloader.report.verdicts import obstacle_lines
-
-    return [line for one in results.verifications for line in obstacle_lines(one)]
+    for outcome in verdict[:1]:
+        yield paint(outcome, next(style for name, style in _STYLES.items() if outcome.lstrip().startswith(name)))
+    yield from verdict[1:]
 
 
 def closing(results: Results) -> str:
@@ -69,11 +57,7 @@ def closing(results: Results) -> str:
     found = _counted(sum(counts), "finding") if any(counts) else nothing
     said = f"{found} in {f'{sum(map(bool, counts))} of ' if any(counts) and len(counts) > 1 else ''}{files}"
     said += f" ({results.known} known)" if results.known else ""
-    if not results.verifications:
-        return f"{said}\n"
-    from flake8_torchloader.report.verdicts import summary
-
-    return f"{said}\n{summary(results.verifications)}\n"
+    return "".join(f"{line}\n" for line in (said, *proved(results).summary))
 
 
 def _counted(number: int, noun: str) -> str:
