@@ -18,13 +18,17 @@ SUFFIXES = (".py", NOTEBOOK)
 
 SKIPPED = frozenset({"build", "node_modules", "__pycache__"})
 
+APPLE_DOUBLE = "._"
+"""What the name of a file begins with that macOS lays beside `train.py`, `._train.py`, and that holds no program."""
+
 
 def files_of(paths: Iterable[Path], config: Config) -> Iterator[Path | Problem]:
     """The files that paths mean, each once: a file means itself, a folder the programs and notebooks in and below it.
 
     Below a folder, hidden folders, `build`, `node_modules`, `__pycache__`, virtual environments (known by their
-    `pyvenv.cfg`) and what git ignores are passed over, and links to folders are not followed. What the user excludes
-    is passed over also where it is named, so that it makes no difference who lists the files.
+    `pyvenv.cfg`), what macOS keeps in `._*` and what git ignores are passed over, and links to folders are not
+    followed. What the user excludes is passed over also where it is named, so that it makes no difference who lists
+    the files.
     """
     search = Search(config)
     seen = set()
@@ -61,7 +65,7 @@ class Search:
             if home != str(start) and any(entry.name == "pyvenv.cfg" for entry in entries):
                 continue
             for entry in entries:
-                if entry.name.endswith(SUFFIXES) and _is_file(entry) and not self._is_out(place, entry, ignored):
+                if _is_program(entry) and not self._is_out(place, entry, ignored):
                     yield Path(entry.path)
             inner = [e for e in entries if _is_entered(e) and not self._is_out(place, e, ignored)]
             waiting += [(entry.path, os.path.join(place, entry.name)) for entry in reversed(inner)]
@@ -82,8 +86,10 @@ def _entries(folder: str, problems: list[Problem]) -> list[os.DirEntry[str]]:
         return []
 
 
-def _is_file(entry: os.DirEntry[str]) -> bool:
-    """Whether it is a file or leads to one, and not to itself."""
+def _is_program(entry: os.DirEntry[str]) -> bool:
+    """Whether it is a program or a notebook by its name, and a file or leads to one, and not to itself."""
+    if not entry.name.endswith(SUFFIXES) or entry.name.startswith(APPLE_DOUBLE):
+        return False
     try:
         return entry.is_file()
     except OSError:

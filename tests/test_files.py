@@ -43,6 +43,13 @@ def test_a_folder_means_programs_and_notebooks() -> None:
     assert meant(".") == ["a.py", "b.ipynb", "sub/e.py"]
 
 
+def test_what_macos_lays_beside_a_program_is_passed_over_unless_it_is_named() -> None:
+    write("a.py", "._a.py", "sub/._b.ipynb", "_c.py", ".d.py")
+
+    assert meant(".") == [".d.py", "_c.py", "a.py"]
+    assert meant("._a.py", "a.py") == ["._a.py", "a.py"]
+
+
 def test_what_git_ignores_is_passed_over_but_not_what_is_named() -> None:
     git("init", "-q")
     write(".gitignore", text="data/\n*.gen.py\n/top.py\n")
