@@ -9,6 +9,7 @@ ask for; REIMPORT only where the others leave a finding undecided. Two batches a
 To be quick, several programs run at a time, and what they are run by has imported torch beforehand (`preloaded.py`).
 PROOF_STARTS_AFRESH=1 in the environment starts each as a user's `--verify` would. 285 programs took 22 minutes
 on 2 cores that had other work to do as well. If all start afresh it is about twice as much.
+PROOF_RECORD=docs/proofs.json puts into that file what was proved of each program, as soon as it is.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from pathlib import Path
 
 import pytest
 from preloaded import Preloaded
-from proof_record import document
+from proof_record import Record
 from test_fixtures import FIXTURES, code_of, findings, identifier, is_bad, parts, read
 from test_fixtures import PROGRAMS as ALL_PROGRAMS
 
@@ -60,6 +61,9 @@ def rule_of(path: Path) -> Rule:
 
 PROGRAMS = [path for path in ALL_PROGRAMS if is_bad(path) or rule_of(path).trials]
 """All but the good ones of a rule that nothing can be run for."""
+
+RECORDED_IN = os.environ.get("PROOF_RECORD")
+RECORD = Record(Path(RECORDED_IN), frozenset(map(identifier, PROGRAMS)), FIXTURES) if RECORDED_IN else None
 
 Runner = Callable[[Program, Trial], Run]
 
@@ -134,23 +138,17 @@ def proofs(request: pytest.FixtureRequest) -> Iterator[dict[Path, Future[Proof]]
     def runner(program: Program, trial: Trial) -> Run:
         return run(program, trial, LIMITS, None if STARTS_AFRESH else local.preloaded.supervise)
 
+    def prove(path: Path) -> Proof:
+        proof = Proof(path).carry_out(runner)
+        if RECORD is not None:
+            RECORD.put(identifier(path), proof.verdicts, proof.runs.values())
+        return proof
+
     with ThreadPoolExecutor(min(os.cpu_count() or 1, 8), initializer=None if STARTS_AFRESH else begin) as pool:
-        yield {path: pool.submit(Proof(path).carry_out, runner) for path in dict.fromkeys(paths)}
+        yield {path: pool.submit(prove, path) for path in dict.fromkeys(paths)}
         pool.shutdown(cancel_futures=True)
     for preloaded in started:
         preloaded.close()
-
-
-@pytest.fixture(scope="module", autouse=True)
-def record(proofs: dict[Path, Future[Proof]]) -> Iterator[None]:
-    """What was proved is written down in the end, where PROOF_RECORD names a file."""
-    yield
-    file = os.environ.get("PROOF_RECORD")
-    if file:
-        done = [future.result() for future in proofs.values() if future.done()]
-        runs = [run for proof in done for run in proof.runs.values() if run.versions.torch]
-        verdicts = {identifier(proof.path): proof.verdicts for proof in done}
-        Path(file).write_text(document(verdicts, runs[0], FIXTURES), encoding="ascii")
 
 
 @pytest.mark.parametrize("path", PROGRAMS, ids=identifier)
