@@ -91,12 +91,7 @@ class Repetition:
 
     def around(self, expression: Expression) -> Iterator[Loop]:
         """Every loop of its own function that an expression stands in, innermost first."""
-        block: Block | None = expression.spot.block
-        while block is not None and block.scope is expression.spot.block.scope:
-            loop = self._loop(block)
-            if loop is not None:
-                yield loop
-            block = block.parent
+        return filter(None, map(self._loop, _outward(expression.spot.block)))
 
     def is_short(self, loop: Loop, few: int = _FEW) -> bool:
         """Whether a loop is seen to run a few times only: over a display, or over a small range."""
@@ -224,16 +219,18 @@ def _func(call: Expression) -> cst.CSTNode:
     return call.node.func if isinstance(call.node, cst.Call) else call.node
 
 
+def _outward(block: Block | None) -> Iterator[Block]:
+    """A block and those of the same scope that it stands in, the innermost first."""
+    while block is not None:
+        yield block
+        block = block.parent if not _is_top(block) else None
+
+
 def _is_seldom(loop: Loop) -> bool:
     """Whether a loop stands under a condition in another one, as what shows a few samples now and then does."""
-    block = loop.block.parent if loop.block is not None else None
-    is_conditional = False
-    while block is not None and loop.block is not None and block.scope is loop.block.scope:
-        if block.loop is not None:
-            return is_conditional
-        is_conditional = is_conditional or block.test is not None
-        block = block.parent
-    return False
+    around = list(_outward(loop.block))[1:]
+    outer = next((place for place, block in enumerate(around) if block.loop is not None), 0)
+    return any(block.test is not None for block in around[:outer])
 
 
 def _is_top(block: Block) -> bool:
