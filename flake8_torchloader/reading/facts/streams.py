@@ -12,7 +12,8 @@ import libcst as cst
 
 from flake8_torchloader.reading.facts.datasets import DatasetClass, DatasetReader
 from flake8_torchloader.reading.facts.loaders import LoaderCall
-from flake8_torchloader.reading.facts.wholes import Outermost, Wholes, identifiers
+from flake8_torchloader.reading.facts.loop_text import identifiers
+from flake8_torchloader.reading.facts.wholes import Outermost, Wholes
 from flake8_torchloader.reading.flow.leaves import Defined
 from flake8_torchloader.reading.flow.names import Names
 from flake8_torchloader.reading.tree.guards import dotted, last_name

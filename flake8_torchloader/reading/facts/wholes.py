@@ -10,7 +10,17 @@ from functools import cached_property
 import libcst as cst
 
 from flake8_torchloader.module import Place
-from flake8_torchloader.reading.flow.leaves import Defined, Element, Leaf, Literal, Opaque
+from flake8_torchloader.reading.facts.loop_text import (
+    goes_on,
+    identifiers,
+    is_rank,
+    looks_up,
+    orders,
+    steps,
+    yields,
+)
+from flake8_torchloader.reading.flow.annotations import is_said_to_be_container
+from flake8_torchloader.reading.flow.leaves import Defined, Element, Imported, Leaf, Literal, Opaque
 from flake8_torchloader.reading.flow.names import Names
 from flake8_torchloader.reading.flow.places import Places
 from flake8_torchloader.reading.known import ITEM_READERS, WHOLE_READERS
@@ -42,11 +52,11 @@ _PASSES_ON = {
 
 _VIEWS = {
     "items", "values", "keys", "readlines", "splitlines", "iterrows", "itertuples", "tolist", "copy", "glob", "rglob",
-    "iterdir", "to_dict", "iter_batches", "iter_rows", "getmembers", "infolist", "namelist",
+    "iterdir", "to_dict", "iter_batches", "iter_rows", "getmembers", "infolist", "namelist", "reshape", "flatten",
+    "ravel", "astype", "numpy",
 }  # fmt: skip
 """Methods that give all that their object holds."""
 
-_RANKS = re.compile(r"rank|world|replica|gpu|node|dist", re.IGNORECASE)
 _RANDOM = re.compile(r"^(random|numpy\.random|torch\.rand\w*|torch\.normal|torch\.empty|torch\.bernoulli)\b")
 
 
@@ -71,7 +81,7 @@ class Wholes:
         found: list[Outermost] = []
         for loop, source in self._outermost(function):
             whole = self._whole(source, loop, depth) if source is not None and depth < _DEEPEST else None
-            if whole is None or source is None or _steps(source.node) or (loop is not None and self._chooses(loop)):
+            if whole is None or source is None or steps(source.node) or (loop is not None and self._chooses(loop)):
                 return []
             if loop is not None and self._is_made_up(function, loop, whole):
                 return []
@@ -90,9 +100,9 @@ class Wholes:
         while stack:
             node = stack.pop()
             match node:
-                case cst.For() if _yields(node):
+                case cst.For() if yields(node):
                     yield node, self._expressions.get(id(node.iter))
-                case cst.While() if _yields(node):
+                case cst.While() if yields(node):
                     yield None, None
                 case cst.From():
                     yield None, delegates.get(id(node.item))
@@ -106,10 +116,10 @@ class Wholes:
         for node in below(loop):
             match node:
                 case cst.BinaryOperation(operator=cst.Modulo(), right=right) if not isinstance(right, cst.Integer):
-                    if not isinstance(node.left, (cst.SimpleString, cst.FormattedString)) and not _is_rank(right):
+                    if not isinstance(node.left, (cst.SimpleString, cst.FormattedString)) and not is_rank(right):
                         return True
                 case cst.Comparison(left=cst.BinaryOperation(operator=cst.Modulo()), comparisons=[only]):
-                    if not isinstance(only.comparator, cst.Integer) and not _is_rank(only.comparator):
+                    if not isinstance(only.comparator, cst.Integer) and not is_rank(only.comparator):
                         return True
         return False
 
@@ -117,7 +127,7 @@ class Wholes:
         """Whether items are drawn, or don't depend on what is counted: `for _ in range(n): yield torch.rand(3)`."""
         if self.names.callee_name(whole) not in _COUNTS or self._counts_items(whole):
             return False
-        if not _looks_up(loop):
+        if not looks_up(loop):
             return True
         calls = self.names.calls_in(function)
         return any(_RANDOM.match(self.names.callee_name(call)) for call in calls)
@@ -129,9 +139,11 @@ class Wholes:
 
     def _whole(self, expression: Expression, loop: cst.For | None, depth: int) -> Expression | None:
         """Where that which is gone through comes from, if all that it may be is whole."""
-        leaves = self.names.sources(expression)
+        leaves = [leaf for leaf in self.names.sources(expression) if leaf != Imported("builtins.None")]
         found = [self._of_leaf(leaf, expression, loop, depth) for leaf in leaves] if depth < _DEEPEST else []
-        return found[0] if found and all(one is not None for one in found) else None
+        if found and all(one is not None for one in found):
+            return found[0]
+        return expression if is_said_to_be_container(expression) else None
 
     def _of_leaf(self, leaf: Leaf, asked: Expression, loop: cst.For | None, depth: int) -> Expression | None:
         if isinstance(leaf, Element):
@@ -142,21 +154,34 @@ class Wholes:
             return None
         at = leaf.expression
         match leaf.node:
-            case cst.List() | cst.Tuple() | cst.Dict() | cst.Set():
-                return asked
+            case cst.List() | cst.Tuple() | cst.Dict() | cst.Set() as display:
+                return None if self._may_hold_streams(at, (e.value for e in display.elements), loop) else asked
             case cst.ListComp() | cst.GeneratorExp() | cst.SetComp() as comprehension:
+                if self._may_hold_streams(at, [comprehension.elt], loop):
+                    return None
                 inner = comprehension.for_in.iter
                 whole = self._whole(self._expressions.get(id(inner), at.of(inner)), loop, depth + 1)
                 is_counted = whole is not None and self.names.callee_name(whole) in _COUNTS
                 return asked if is_counted and Place.WORKER not in self.places.of(at.spot) else whole
             case cst.Subscript(value=base, slice=[cst.SubscriptElement(slice=cst.Slice())]):
-                return None if _steps(leaf.node) else self._whole(at.of(base), loop, depth + 1)
+                return None if steps(leaf.node) else self._whole(at.of(base), loop, depth + 1)
             case cst.Call():
                 return self._of_call(at, leaf.node, loop, depth)
             case cst.Attribute() | cst.Name():
                 is_known = loop is not None and self._opens_each(loop) or self._is_indexed(asked)
                 return asked if is_known else None
         return None
+
+    def _may_hold_streams(self, at: Expression, elements: Iterable[cst.CSTNode], loop: cst.For | None) -> bool:
+        """Whether a loop goes on through objects that stand in what it goes through: they may split themselves."""
+        if loop is None or not goes_on(loop):
+            return False
+        leaves = (leaf for element in elements for leaf in self.names.sources(at.of(element)))
+        return any(isinstance(leaf, Literal) and self._may_be_stream(leaf) for leaf in leaves)
+
+    def _may_be_stream(self, leaf: Literal) -> bool:
+        name = self.names.callee_name(leaf.expression)
+        return isinstance(leaf.node, cst.Call) and name not in _OPENERS and not name.startswith("builtins.")
 
     def _is_buffer(self, leaf: Element) -> bool:
         """Whether a list is filled by worker code: nothing is known of what it is filled from."""
@@ -174,7 +199,9 @@ class Wholes:
             parts = plain[at:] if name in ("builtins.zip", "itertools.chain") else plain[at:at + 1]
             whole = next((w for part in parts if (w := self._whole(part, loop, depth + 1)) is not None), None)
             is_order = name == "numpy.random.permutation" and self._counts_items(call)
-            return call if whole is None and is_order else whole
+            return call if whole is None and (is_order or orders(node)) else whole
+        if orders(node):
+            return call
         if isinstance(node.func, cst.Attribute) and node.func.attr.value in _VIEWS:
             return self._whole(call.of(node.func.value), loop, depth + 1) or self._of_path(call, node)
         for leaf in self.names.callee(call):
@@ -223,47 +250,3 @@ class Wholes:
             return False
         subscripts = (n for n in below(owner.node) if isinstance(n, cst.Subscript))
         return any(isinstance(s.value, cst.Attribute) and s.value.deep_equals(node) for s in subscripts)
-
-
-def _yields(loop: cst.For | cst.While) -> bool:
-    return any(isinstance(node, cst.Yield) for node in below(loop))
-
-
-def identifiers(nodes: Iterable[cst.CSTNode]) -> Iterator[str]:
-    """The names that stand in some nodes: of variables, attributes and keywords."""
-    for node in nodes:
-        match node:
-            case cst.Name(value=name):
-                yield name
-            case cst.Attribute(attr=cst.Name(value=name)):
-                yield name
-            case cst.Arg(keyword=cst.Name(value=name)):
-                yield name
-
-
-def _looks_up(loop: cst.For) -> bool:
-    """Whether what is counted is itself given, or looks something up."""
-    targets = set(identifiers(below(loop.target)))
-    for node in below(loop.body):
-        if isinstance(node, cst.SubscriptElement) and targets & set(identifiers(below(node))):
-            return True
-        if isinstance(node, cst.Yield) and isinstance(node.value, cst.Name) and node.value.value in targets:
-            return True
-    return False
-
-
-def _is_rank(node: cst.CSTNode) -> bool:
-    return any(_RANKS.search(name) for name in identifiers(below(node)))
-
-
-def _steps(node: cst.CSTNode) -> bool:
-    """Whether every n-th item is taken, by an n that is no number of ranks."""
-    for inner in below(node):
-        match inner:
-            case cst.Slice(step=cst.BaseExpression() as step):
-                if not isinstance(step, (cst.Integer, cst.UnaryOperation)) and not _is_rank(inner):
-                    return True
-            case cst.Call(args=[_, _, _, _]) if last_name(inner) == "islice":
-                if not _is_rank(inner):
-                    return True
-    return False
