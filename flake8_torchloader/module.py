@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum
+from math import inf
 from typing import TYPE_CHECKING
 
 from flake8_torchloader.finding import Site as Site
@@ -46,16 +47,27 @@ class Basis(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """The constants that an expression may have, whether these are all, and what that rests on."""
+    """The constants that an expression may have, whether these are all, and what that rests on.
+
+    `most` is the number that it is never above, as in `min(x, 1)`, also where nothing else is known.
+    """
 
     constants: tuple[Constant, ...] = ()
     complete: bool = False
     basis: Basis = Basis.WRITTEN
+    most: float = inf
 
     @property
     def may_be_nonzero(self) -> bool:
         """Whether the expression may be anything but 0 or None: a known 0 may not, an unknown may."""
         return not self.complete or any(self.constants)
+
+    @property
+    def largest(self) -> float:
+        """The largest number that the expression may be; without a bound where that isn't known."""
+        numbers = [constant for constant in self.constants if isinstance(constant, (int, float))]
+        are_all = self.complete and len(numbers) == len(self.constants)
+        return min(self.most, max(numbers, default=inf)) if are_all else self.most
 
     @property
     def only(self) -> Constant:

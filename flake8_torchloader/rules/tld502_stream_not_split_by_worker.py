@@ -29,7 +29,7 @@ class StreamNotSplitByWorker(Rule):
 
     Example
     -------
-        from torch.utils.data import IterableDataset
+        from torch.utils.data import DataLoader, IterableDataset
 
 
         class Lines(IterableDataset):
@@ -41,11 +41,15 @@ class StreamNotSplitByWorker(Rule):
                     for line in file:
                         yield line
 
+
+        def lines(path):
+            return DataLoader(Lines(path), batch_size=8, num_workers=4)
+
     Use instead
     -----------
         from itertools import islice
 
-        from torch.utils.data import IterableDataset, get_worker_info
+        from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 
         class Lines(IterableDataset):
@@ -58,12 +62,17 @@ class StreamNotSplitByWorker(Rule):
                 with open(self.path) as file:
                     yield from islice(file, first, None, step)
 
+
+        def lines(path):
+            return DataLoader(Lines(path), batch_size=8, num_workers=4)
+
     Does not see
     ------------
     Streams that wrap another one, which may split itself, as those of webdataset, of torchdata and of
     Hugging Face's datasets do; endless streams, and those that draw their items at random. A class
     that has any name for workers is trusted, and so is a `worker_init_fn` that reaches for the
-    dataset.
+    dataset. A class that is given to no loader with workers, in this file or in one that imports it, is
+    left alone, and so is one of whose loaders some have workers and some have none, if none is seen to get it.
     """
 
     code = "TLD502"

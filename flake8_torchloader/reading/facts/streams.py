@@ -13,6 +13,7 @@ import libcst as cst
 from flake8_torchloader.reading.facts.datasets import DatasetClass, DatasetReader
 from flake8_torchloader.reading.facts.loaders import LoaderCall
 from flake8_torchloader.reading.facts.loop_text import identifiers
+from flake8_torchloader.reading.facts.takers import Takers
 from flake8_torchloader.reading.facts.wholes import Outermost, Wholes
 from flake8_torchloader.reading.flow.leaves import Defined
 from flake8_torchloader.reading.flow.names import Names
@@ -32,16 +33,17 @@ class StreamReader:
         self.names = names
         self.datasets = datasets
         self.wholes = Wholes(names, datasets.places)
+        self.takers = Takers(names, datasets.loaders)
 
     def read(self) -> Iterator[Stream]:
         """Each class once, at the first thing that its `__iter__` loops over."""
         for dataset in self.datasets.by_scope.values():
             iterate = self.names.method(dataset.scope, "__iter__")
             is_stream = any(name in _STREAMS for name in self.names.base_names(dataset.scope))
-            if not is_stream or iterate is None or not self.names.is_own(iterate) or not self._may_repeat(dataset):
+            if not is_stream or iterate is None or not self.names.is_own(iterate):
                 continue
             sources = self.wholes.of_function(iterate)
-            if sources and not self._is_split(dataset, iterate):
+            if sources and self._may_repeat(dataset) and not self._is_split(dataset, iterate):
                 yield Stream(
                     site=sources[0].source,
                     source=_spell(sources[0]),
@@ -51,10 +53,10 @@ class StreamReader:
                 )
 
     def _may_repeat(self, dataset: DatasetClass) -> bool:
-        """Whether several workers may iterate it; what a function defines for itself must be seen to reach a loader."""
-        if not dataset.loaders:
-            return self.datasets.may_meet_workers and not dataset.scope.is_local
-        return any(loader.workers.constants != (1,) for loader in dataset.loaders if loader.has_workers)
+        """Whether several workers may iterate it: those of a loader that it is seen to reach, or may well reach."""
+        is_lost = dataset.scope.is_local and not dataset.loaders
+        loaders = dataset.loaders or ([] if is_lost else self.takers.of(dataset.scope))
+        return any(_has_several(loader) for loader in loaders if loader.has_workers)
 
     # --- who splits it
 
@@ -86,6 +88,11 @@ class StreamReader:
             return True
         functions = self.datasets.places.below(scopes)
         return any("dataset" in identifiers(below(function.node)) for function in functions)
+
+
+def _has_several(loader: LoaderCall) -> bool:
+    """Whether a loader may have more than one worker; where 1 is all that is known, it is taken to be so."""
+    return loader.workers.largest > 1 and loader.workers.constants != (1,)
 
 
 def _spell(outermost: Outermost) -> str:

@@ -32,6 +32,9 @@ _ARITHMETIC: dict[type, Callable[[Number, Number], Number]] = {
     cst.Power: lambda a, b: float(a) ** min(b, 64),
 }
 _CONSTANTS = {"builtins.None": None, "builtins.True": True, "builtins.False": False}
+_EITHER = Value((False, True), complete=True)
+"""What a test may come to."""
+
 _LARGEST = 2.0**63
 _WRAPPERS: dict[str, Callable[[Number], Number]] = {
     "builtins.int": int, "builtins.float": float, "builtins.abs": abs, "builtins.bool": bool, "builtins.round": round,
@@ -79,6 +82,8 @@ class Values:
                 return _known({"True": True, "False": False, "None": None}[node.value])
             case cst.IfExp():
                 return self.union([expression.of(node.body), expression.of(node.orelse)])
+            case cst.Comparison() | cst.UnaryOperation(operator=cst.Not()):
+                return _EITHER
             case cst.Call(args=[arg]) if self.names.callee_name(expression) in _WRAPPERS:
                 return self._convert(_WRAPPERS[self.names.callee_name(expression)], expression.of(arg.value))
             case cst.Call() if self.names.callee_name(expression) in _CHOOSERS:
@@ -94,7 +99,8 @@ class Values:
         parts = list(values)
         constants = tuple(dict.fromkeys(c for part in parts for c in part.constants))
         complete = bool(parts) and len(constants) <= _MOST and all(part.complete for part in parts)
-        return Value(constants, complete, _weakest(parts))
+        most = math.inf if complete else max((part.largest for part in parts), default=math.inf)
+        return Value(constants, complete, _weakest(parts), most)
 
     def _leaf(self, leaf: Leaf, asked: cst.CSTNode) -> Value:
         if isinstance(leaf, Imported) and leaf.name in _CONSTANTS:
@@ -103,7 +109,7 @@ class Values:
             return UNKNOWN
         node = leaf.node
         if isinstance(node, cst.Call):
-            return self._looked_up(leaf.expression, node)
+            return self._looked_up(leaf.expression, node) if node is asked else self.value(leaf.expression)
         if node is asked or isinstance(node, (cst.Attribute, cst.Subscript)):
             return self._option(leaf.expression)
         return self.value(leaf.expression)
@@ -134,10 +140,12 @@ class Values:
         return replace(value, constants=tuple(compute(c) for c in value.constants if isinstance(c, (int, float))))
 
     def _convert(self, convert: Callable[[Number], Number], inner: Expression) -> Value:
-        """`int(x)`; what is no number, such as `int(os.environ["N"])`, stays as it is."""
+        """`int(x)`; what is no number, such as `int(os.environ["N"])`, stays as it is, but for its sign."""
         value = self.value(inner)
         is_number = value.complete and all(isinstance(c, (int, float)) and math.isfinite(c) for c in value.constants)
-        return self._map(convert, inner) if is_number else value
+        if is_number:
+            return self._map(convert, inner)
+        return _EITHER if convert is bool else replace(value, most=value.most if convert is int else math.inf)
 
     def _choose(self, call: Expression, node: cst.Call) -> Value:
         """`min(8, os.cpu_count())`: known if each part is; `min(x, 0)` is 0 or less whatever x is."""
@@ -148,7 +156,10 @@ class Values:
         basis = _weakest(parts)
         if choose is min and 0 in known:
             return replace(_known(0), basis=basis)
-        return replace(_known(choose(known)), basis=basis) if known and len(known) == len(numbers) else UNKNOWN
+        if known and len(known) == len(numbers):
+            return replace(_known(choose(known)), basis=basis)
+        is_bounded = choose is min and len(node.args) > 1 and all(arg.keyword is None for arg in node.args)
+        return Value(most=min(part.largest for part in parts)) if is_bounded and parts else UNKNOWN
 
     def _looked_up(self, call: Expression, node: cst.Call) -> Value:
         """`config.get("workers", 0)`, `getattr(config, "workers", 0)`: the default, where nothing else is known."""
