@@ -85,8 +85,8 @@ class ChangeAfterWorkersStarted(Rule):
 
     Does not see
     ------------
-    Changes in another function than the loop, by methods of classes in other files, and in place
-    (`dataset.items.append(...)`), nor what is done to the parts of a `ConcatDataset`. An attribute that no
+    Changes that are made further from the loop than in a function which it calls, or there under a condition; those
+    in place (`dataset.items.append(...)`); what is done to the parts of a `ConcatDataset`. An attribute that no
     worker code of its class reads is left alone, and so is what is changed `if epoch == 0`. A sampler stays
     in the parent: what is set there arrives.
     """

@@ -12,13 +12,16 @@ from flake8_torchloader.reading.facts.epochs import Epochs, loops_around
 from flake8_torchloader.reading.facts.loaders import LoaderCall, LoaderReader
 from flake8_torchloader.reading.flow.leaves import Literal
 from flake8_torchloader.reading.flow.names import Names
-from flake8_torchloader.reading.tree.guards import dotted
+from flake8_torchloader.reading.tree.guards import dotted, last_name
 from flake8_torchloader.reading.tree.scopes import Binding, Block, Expression, How, Scope, reaching
 from flake8_torchloader.reading.tree.walk import below
 from flake8_torchloader.wrong_data import Change
 
 _MOST = 32
 """How many datasets inside others are looked at."""
+
+_ABILITIES = ("hasattr", "isinstance", "callable")
+"""What asks whether a dataset can be told something."""
 
 _PARTS = frozenset({"torch.utils.data.Subset", "torch.utils.data.dataset.Subset", "torch.utils.data.random_split"})
 """What gives a part of its first argument, which the workers get whole."""
@@ -50,11 +53,18 @@ class ChangeReader:
                     yield Change(site, what, self.loaders.name(loader), loader.methods, (loader.call,))
 
     def _is_persistent(self, loader: LoaderCall) -> bool:
-        """Whether workers stay, if there are any: `True`, or a comparison such as `num_workers > 0`."""
+        """Whether workers stay, if there are any: `True`, or a test such as `num_workers > 0`, in any spelling."""
         given = loader.arguments.of("persistent_workers")
-        is_asked = all(isinstance(leaf.node, cst.Comparison) for one in given for leaf in self._literals(one))
         value = self.loaders.values.union(given)
-        return bool(given) and (value.only is True or is_asked and any(map(self._literals, given)))
+        is_chosen = value.complete and True in value.constants and all(map(self._is_test, given))
+        return bool(given) and (value.only is True or is_chosen)
+
+    def _is_test(self, given: Expression) -> bool:
+        """`num_workers > 0`, `bool(num_workers)`, `True if num_workers else False`; the first also by a name."""
+        if isinstance(given.node, cst.IfExp) or self.names.callee_name(given) == "builtins.bool":
+            return True
+        leaves = self._literals(given)
+        return bool(leaves) and all(isinstance(leaf.node, cst.Comparison) for leaf in leaves)
 
     def _literals(self, expression: Expression) -> list[Literal]:
         return [leaf for leaf in self.names.sources(expression) if isinstance(leaf, Literal)]
@@ -137,18 +147,32 @@ class ChangeReader:
     # --- when
 
     def _is_late(self, site: Expression, loader: LoaderCall) -> bool:
-        """Whether a line runs again after a round over the loader, or between two of them."""
+        """Whether a line runs again after a round over the loader, within one, or between two of them."""
         if Place.WORKER in self.datasets.places.of(site.spot):
             return False
+        callers = self.epochs.callers(site) if not _is_chosen(site) else []
+        if self._is_repeated(site, loader) or any(self._is_repeated(call, loader) for call in callers):
+            return True
+        function = site.spot.scope.function
+        orders = [use.spot.order for use in self._uses(loader) if use.spot.scope.function is function]
+        return any(order < site.spot.order for order in orders) and any(order > site.spot.order for order in orders)
+
+    def _is_repeated(self, site: Expression, loader: LoaderCall) -> bool:
+        """Whether a loop runs a line again whose rounds go through the loader, or that goes through it itself."""
         function = site.spot.scope.function
         rounds = list(self.epochs.of(loader, function)) + list(self._rounds(loader, function))
         around = [block for block in loops_around(site) if block in rounds]
         if any(self.epochs.builds(block, loader.call) for block in around):
             return False
-        if any(not self._is_first(site, block, loader) for block in around):
-            return True
-        orders = [use.spot.order for use in self._uses(loader) if use.spot.scope.function is function]
-        return any(order < site.spot.order for order in orders) and any(order > site.spot.order for order in orders)
+        return any(not self._is_first(site, block, loader) for block in around) or self._is_within(site, loader)
+
+    def _is_within(self, site: Expression, loader: LoaderCall) -> bool:
+        """Whether a line stands in a loop over the loader, whose workers read what it changes."""
+        over = {id(use.node) for use in self.epochs.iterations(loader)} if self._classes(loader) else set()
+        around = list(loops_around(site))
+        loops = (block.loop.node for block in around if block.loop is not None)
+        is_over = any(isinstance(loop, cst.For) and id(loop.iter) in over for loop in loops)
+        return is_over and not any(self.epochs.builds(block, loader.call) for block in around)
 
     def _is_first(self, site: Expression, round_: Block, loader: LoaderCall) -> bool:
         """Whether a line only runs in the first round, before anything goes through the loader: `if epoch == 0`."""
@@ -170,6 +194,16 @@ class ChangeReader:
         for use in loader.uses:
             if use.spot.scope.function is function:
                 yield from (block for block in loops_around(use) if not block.encloses(loader.call.spot.block))
+
+
+def _is_chosen(site: Expression) -> bool:
+    """Whether a test decides if a line of a function is run, that asks for more than whether it can be."""
+    block: Block | None = site.spot.block
+    while block is not None and block.scope is site.spot.block.scope:
+        if block.test is not None and last_name(block.test) not in _ABILITIES:
+            return True
+        block = block.parent
+    return False
 
 
 def _is_zero(test: cst.CSTNode, counter: cst.CSTNode) -> bool:

@@ -39,7 +39,7 @@ class Epochs:
     def of(self, loader: LoaderCall, function: Scope | None) -> Iterator[Block]:
         """The bodies of those loops of a function whose every round goes through a loader that is built outside."""
         for use in self.iterations(loader):
-            for seen in (use, *self._callers(use)):
+            for seen in (use, *self.callers(use)):
                 if seen.spot.scope.function is function:
                     yield from (b for b in loops_around(seen) if not b.encloses(loader.call.spot.block))
 
@@ -50,7 +50,7 @@ class Epochs:
         """
         home = loader.call.spot.scope.function
         for use in self.iterations(loader):
-            for seen in (use, *self._callers(use)):
+            for seen in (use, *self.callers(use)):
                 is_far = use.spot.scope.function is not home and not self._is_only(use, loader)
                 for block in loops_around(seen) if not is_far else ():
                     if not self.builds(block, loader.call):
@@ -72,8 +72,8 @@ class Epochs:
         sites = self.names.calls.sites(function) if function is not None else []
         return any(self.builds(block, site.call, depth + 1) for site in sites)
 
-    def _callers(self, use: Expression) -> list[Expression]:
-        """The calls of the function that goes through the loader."""
+    def callers(self, use: Expression) -> list[Expression]:
+        """The calls of the function that a line stands in, such as one that goes through a loader."""
         function = use.spot.scope.function
         if function is None:
             return []
