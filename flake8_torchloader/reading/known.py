@@ -39,6 +39,8 @@ LOADERS: Mapping[str, LoaderKind] = {
     "torch_geometric.loader.DataLoader": _PYG,
     "torch_geometric.loader.dataloader.DataLoader": _PYG,
     "torch_geometric.data.DataLoader": _PYG,
+    "torch_geometric.data.DenseDataLoader": LoaderKind(("dataset", "batch_size", "shuffle")),
+    "torch_geometric.data.DataListLoader": LoaderKind(("dataset", "batch_size", "shuffle")),
     "torch_geometric.loader.DenseDataLoader": LoaderKind(("dataset", "batch_size", "shuffle")),
     "torch_geometric.loader.DataListLoader": LoaderKind(("dataset", "batch_size", "shuffle")),
     "torch_geometric.loader.NeighborLoader": LoaderKind(("data", "num_neighbors")),

@@ -62,11 +62,11 @@ class RestartReader:
         firsts = list(self._firsts())
         ids = self._in_passing(firsts)
         for first in firsts:
-            found = self.loaders.loaders_in(first.mention)
-            is_sure = bool(found) and all(id(loader) in restarting for loader in found)
+            busy = [loader for loader in self.loaders.loaders_in(first.mention) if loader.has_workers]
+            is_sure = bool(busy) and all(id(loader) in restarting for loader in busy)
             is_run = first.site.spot.running is not Running.NEVER
             if is_sure and is_run and self.repetition.is_step(first.site, first.mention, ids):
-                yield self._restart(first.site, found[0], Pace.STEP)
+                yield self._restart(first.site, busy[0], Pace.STEP)
         for loader in restarting.values():
             if self._is_built_in_steps(loader):
                 yield self._restart(_line(loader), loader, Pace.BUILT)
