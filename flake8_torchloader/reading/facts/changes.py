@@ -162,9 +162,14 @@ class ChangeReader:
         function = site.spot.scope.function
         rounds = list(self.epochs.of(loader, function)) + list(self._rounds(loader, function))
         around = [block for block in loops_around(site) if block in rounds]
-        if any(self.epochs.builds(block, loader.call) for block in around):
+        if any(self.epochs.builds(block, one.call) for block in around for one in self._alternatives(loader)):
             return False
         return any(not self._is_first(site, block, loader) for block in around) or self._is_within(site, loader)
+
+    def _alternatives(self, loader: LoaderCall) -> list[LoaderCall]:
+        """The loaders that are gone through where this one is: with one of them, changed data may get new workers."""
+        shared = {id(use) for use in loader.uses}
+        return [one for one in self.loaders.calls if one is loader or not shared.isdisjoint(map(id, one.uses))]
 
     def _is_within(self, site: Expression, loader: LoaderCall) -> bool:
         """Whether a line stands in a loop over the loader, whose workers read what it changes."""
