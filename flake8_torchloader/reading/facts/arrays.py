@@ -63,7 +63,7 @@ class ArrayReader:
         """Every array once, however many datasets share the helper that loads it."""
         seen: set[int] = set()
         for dataset in self.datasets.by_scope.values():
-            if dataset.meets_workers and not self.names.chooses_state(dataset.scope):
+            if self.datasets.may_be_sent(dataset) and not self.names.chooses_state(dataset.scope):
                 yield from self._of(dataset, seen)
 
     def _of(self, dataset: DatasetClass, seen: set[int]) -> Iterator[Array]:

@@ -49,8 +49,7 @@ class CrossingReader:
 
     def _through_classes(self) -> Iterator[Crossing]:
         for dataset in self.datasets.by_scope.values():
-            may_meet = dataset.loaders or self.datasets.may_meet_workers
-            if not dataset.meets_workers or not may_meet or self.names.chooses_state(dataset.scope):
+            if not self.datasets.may_be_sent(dataset) or self.names.chooses_state(dataset.scope):
                 continue
             for argument in self.contents.passed_to_library(dataset.scope):
                 yield from self._crossings(argument, "dataset", dataset.scope.name, dataset.methods, dataset.sites)

@@ -112,7 +112,7 @@ class DatasetReader:
         """Its methods run in workers if it meets any; `__init__` builds it."""
         init = self._method(dataset.scope, "__init__")
         self.places.reach([init] if init else [], Place.BUILD)
-        if not dataset.meets_workers:
+        if not self.may_be_sent(dataset):
             return
         methods = [m for name in (*WORKER_METHODS[:3], "__setstate__") if (m := self._method(dataset.scope, name))]
         self.places.reach(methods, Place.WORKER)
@@ -170,6 +170,10 @@ class DatasetReader:
         """What a worker runs of one dataset class, and what that calls."""
         roots = (self.names.method(scope, name) for name in WORKER_METHODS[:3])
         return self.places.below(method for method in roots if method is not None)
+
+    def may_be_sent(self, dataset: DatasetClass) -> bool:
+        """Whether workers may get such a dataset: one that no loader is seen to get is not if all here have none."""
+        return dataset.meets_workers and (bool(dataset.loaders) or self.may_meet_workers)
 
     @property
     def may_meet_workers(self) -> bool:

@@ -243,7 +243,7 @@ class GeneratorReader:
         """Whether one of the datasets that draw may meet workers; what no dataset calls is known to be sent."""
         if not datasets:
             return True
-        return any(d.meets_workers and (d.loaders or self.datasets.may_meet_workers) for d in datasets)
+        return any(map(self.datasets.may_be_sent, datasets))
 
 
 def _receiver(call: Expression) -> str:

@@ -47,7 +47,7 @@ class KeepsakeReader:
 
     def _read(self) -> Iterator[Keepsake]:
         for dataset in self.datasets.by_scope.values():
-            if not dataset.meets_workers or not (dataset.loaders or self.datasets.may_meet_workers):
+            if not self.datasets.may_be_sent(dataset):
                 continue
             for attribute, binding in self.datasets.kept_in_the_end(dataset):
                 if binding.value is None or binding.how not in (How.VALUE, How.ADDED):

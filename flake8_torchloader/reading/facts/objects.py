@@ -43,7 +43,7 @@ class ObjectReader:
     def read(self) -> Iterator[Objects]:
         """The first such container of each attribute."""
         for dataset in self.datasets.by_scope.values():
-            if dataset.meets_workers and (dataset.loaders or self.datasets.may_meet_workers):
+            if self.datasets.may_be_sent(dataset):
                 yield from self._of(dataset)
 
     def _of(self, dataset: DatasetClass) -> Iterator[Objects]:

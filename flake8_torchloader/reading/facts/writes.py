@@ -29,7 +29,7 @@ class WriteReader:
     def read(self) -> Iterator[Write]:
         """The first change of each attribute of each dataset that may meet workers."""
         for dataset in self.datasets.by_scope.values():
-            if dataset.meets_workers and (dataset.loaders or self.datasets.may_meet_workers):
+            if self.datasets.may_be_sent(dataset):
                 yield from self._of(dataset)
 
     def _of(self, dataset: DatasetClass) -> Iterator[Write]:
