@@ -56,8 +56,8 @@ class OpenCVThreadsInWorker(Rule):
 
     Does not see
     ------------
-    OpenCV used by a library. A limit in a module that the file imports, or in a script that imports the
-    file, silences it, and so does a `cv2` imported through a module that can't be found. Reading and
+    OpenCV used by a library. A limit in a module that the file imports, in a package that it lies in, or in a script
+    that imports it, silences it, and so does a `cv2` imported through a module that can't be found. Reading and
     decoding images, `erode`, `filter2D`, `medianBlur` and geometry start no threads and are not reported; small images
     that are resized or converted start none either, but are reported. Always limit to 0: under fork, `setNumThreads(1)`
     in a worker deadlocks if the parent has used OpenCV before.

@@ -10,8 +10,12 @@ from flake8_torchloader.reading.project.other_file import OtherFile, other_file
 
 
 def imported_files(imports: Imports, names: Iterable[str]) -> Iterator[OtherFile]:
-    """The files of the project that run whenever the linted one does, the nearest first; `names` are its imports."""
-    waiting = [visited for name in names for visited in imports.modules(name, imports.path, 1)]
+    """The files of the project that run whenever the linted one does, the nearest first; `names` are its imports.
+
+    To import it, Python runs the packages that it lies in before it.
+    """
+    runs = (imports.project.name, *names)
+    waiting = [visited for name in runs for visited in imports.modules(name, imports.path, 1)]
     seen: set[Path] = set()
     while waiting:
         visited = waiting.pop(0)

@@ -59,6 +59,11 @@ class Project:
         return self._modules[key]
 
     @property
+    def name(self) -> str:
+        """The full name of the linted file, through the packages that it lies in."""
+        return ".".join(self.main.relative_to(self._home(self.main.parent)).with_suffix("").parts)
+
+    @property
     def top(self) -> Path:
         """The topmost folder of the project, as far as it can be told."""
         return (self._above(self.main.parent) or (self._home(self.main.parent),))[-1]
