@@ -67,9 +67,14 @@ class KeepsakeReader:
 
     def _of(self, dataset: DatasetClass, attribute: str, binding: Binding, kept: Expression) -> Iterator[Keepsake]:
         for value in self.contents.given(dataset.scope, binding):
-            for leaf, _ in self.contents.of(value, spent=False):
-                if self._is_made_in_build(leaf):
+            for leaf, mention in self.contents.of(value, spent=False):
+                if self._is_made_in_build(leaf) and not self._is_said_elsewhere(leaf, mention):
                     yield Keepsake(dataset, attribute, value, kept, leaf)
+
+    def _is_said_elsewhere(self, leaf: Leaf, mention: Expression) -> bool:
+        """Whether a dataset of another file, which this one holds, keeps a thing by itself."""
+        is_foreign = isinstance(leaf, Literal) and not self.names.is_own(leaf.expression.spot.scope)
+        return is_foreign and self.names.own(mention) is not mention
 
     def _is_made_in_build(self, leaf: Leaf) -> bool:
         """Whether a thing is there when the dataset has been built: a method that only workers run makes it later."""
