@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import libcst as cst
 
-from flake8_torchloader.module import ZERO, Loader, Place, Use, Value
+from flake8_torchloader.module import UNKNOWN, ZERO, Loader, Place, Use, Value
 from flake8_torchloader.reading.flow.arguments import ArgumentReader, Arguments
 from flake8_torchloader.reading.flow.leaves import Defined, Imported, Leaf, Literal
 from flake8_torchloader.reading.flow.names import Names
@@ -142,6 +142,8 @@ class LoaderReader:
 
     def _workers(self, arguments: Arguments, kind: LoaderKind) -> Value:
         given = arguments.of("num_workers")
+        if not given and arguments.is_open:
+            return UNKNOWN
         if not given:
             return Value((kind.default_workers,), complete=True) if kind.default_workers else ZERO
         value = self.values.union(given)
@@ -292,4 +294,4 @@ def _is_none(leaf: Leaf) -> bool:
 
 def _merge(own: Arguments, other: Arguments) -> Arguments:
     """A call's own arguments win over those that a `partial` gave before."""
-    return Arguments({**other.given, **own.given})
+    return Arguments({**other.given, **own.given}, own.is_open)

@@ -21,9 +21,13 @@ from flake8_torchloader.reading.tree.scopes import Expression, Scope
 
 @dataclass(frozen=True)
 class Arguments:
-    """The arguments of a call by parameter name: several where the call depends on a condition."""
+    """The arguments of a call by parameter name: several where the call depends on a condition.
+
+    `is_open` tells of a `**mapping` that nobody has seen, and that may give any other.
+    """
 
     given: dict[str, list[Expression]] = field(default_factory=dict)
+    is_open: bool = False
 
     def of(self, name: str) -> list[Expression]:
         """What a parameter may get."""
@@ -39,11 +43,11 @@ class ArgumentReader:
     def read(self, call: Expression, signature: Sequence[str]) -> Arguments:
         """The arguments of a call, by a signature of positional parameters."""
         given: dict[str, list[Expression]] = {}
-        position = 0
+        position, is_open = 0, False
         for node in self._args(call.node):
             at = call.of(node.value)
             if node.star == "**":
-                self._unfold(at, given)
+                is_open |= self._unfold(at, given)
             elif node.star:
                 position = len(signature)
             elif node.keyword is not None:
@@ -52,14 +56,17 @@ class ArgumentReader:
                 if position < len(signature):
                     given.setdefault(signature[position], []).append(at)
                 position += 1
-        return Arguments(given)
+        return Arguments(given, is_open)
 
     @staticmethod
     def _args(node: cst.CSTNode) -> Sequence[cst.Arg]:
         return node.args if isinstance(node, cst.Call) else ()
 
-    def _unfold(self, mapping: Expression, given: dict[str, list[Expression]]) -> None:
-        """Add what a `**mapping` is seen to give; a key that is set later, and surely, replaces."""
+    def _unfold(self, mapping: Expression, given: dict[str, list[Expression]]) -> bool:
+        """Add what a `**mapping` is seen to give, and tell whether it may give more.
+
+        A key that is set later, and surely, replaces.
+        """
         leaves = self._mapping_leaves(mapping)
         for leaf in leaves:
             items = dict(self._items(leaf)) if isinstance(leaf, Literal) else {}  # the last of a key wins
@@ -72,6 +79,7 @@ class ArgumentReader:
                     given[key] = [value]
                 else:
                     given.setdefault(key, []).append(value)
+        return any(self._may_have_more(leaf) for leaf in leaves)
 
     def _mapping_leaves(self, mapping: Expression) -> list[Leaf]:
         """What a mapping may be; for a function's own `**kwargs`, what its callers give."""
@@ -102,6 +110,26 @@ class ArgumentReader:
                 for inner in self.names.sources(at.of(arg.value)):
                     if isinstance(inner, Literal):
                         yield from self._items(inner, depth + 1)
+
+    def _may_have_more(self, leaf: Leaf, depth: int = 0) -> bool:
+        """Whether a mapping may have keys that are not written down; depth ends what unfolds itself."""
+        match leaf:
+            case Literal(node=cst.Call() | cst.Dict()) if depth < 8:
+                inner = self._unfolded(leaf.expression)
+                return any(self._may_have_more(one, depth + 1) for e in inner for one in self._mapping_leaves(e))
+            case Opaque() | Literal():
+                return True
+        return False
+
+    @staticmethod
+    def _unfolded(at: Expression) -> list[Expression]:
+        """What a call or a display takes the keys of: `**mapping`."""
+        match at.node:
+            case cst.Call(args=args):
+                return [at.of(arg.value) for arg in args if arg.star == "**"]
+            case cst.Dict(elements=elements):
+                return [at.of(one.value) for one in elements if isinstance(one, cst.StarredDictElement)]
+        return []
 
     def _added(self, leaf: Element) -> Iterator[tuple[str, Expression]]:
         """`d["key"] = value` and `d.update(...)`."""
