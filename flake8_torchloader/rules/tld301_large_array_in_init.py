@@ -66,8 +66,9 @@ class LargeArrayInInit(Rule):
     Does not see
     ------------
     Arrays that are made elsewhere and passed in; readers of libraries it doesn't know. A table is
-    taken for an index, and left alone, where `__getitem__` reads a file of its own for each item, or
-    doesn't read the table. What a pickle holds is unknown: it counts if workers take elements of it.
+    taken for an index, and left alone, where `__getitem__` reads a file of its own for each item
+    whatever is kept, or doesn't read the table. What a pickle holds is unknown: it counts if workers
+    take elements of it.
     """
 
     code = "TLD301"

@@ -76,7 +76,8 @@ class ArrayReader:
                 continue  # `self.x[i] = np.load(f)` fills what `np.zeros(...)` made
             for whole in self._wholes(binding) if not self.conversions.ends_as_tensor(dataset.scope, attribute) else ():
                 key = id(whole.call.node)
-                if key in seen or not self._counts(whole, attribute, reads_items=reads_items):
+                is_index = reads_items and not self.indexes.is_kept_or_read(dataset.scope, attribute)
+                if key in seen or not self._counts(whole, attribute, is_index=is_index):
                     continue
                 if self.indexes.is_looked_up(dataset.scope, whole.source, attribute):
                     continue
@@ -98,7 +99,7 @@ class ArrayReader:
             definition=definition(dataset.scope),
         )
 
-    def _counts(self, whole: Whole, attribute: str, *, reads_items: bool) -> bool:
+    def _counts(self, whole: Whole, attribute: str, *, is_index: bool) -> bool:
         """Whether data of unknown size is the data itself, and no index, label vector or statistics."""
         if whole.size is not None:
             return True
@@ -106,7 +107,7 @@ class ArrayReader:
             return self._in_build(whole.call)
         is_sample = whole.is_item and whole.source in ITEM_READERS
         is_image = is_sample and whole.source.endswith(_IMAGES)  # images are no small labels, whatever they are called
-        is_whole = is_sample or whole.source == "numpy.memmap" or not reads_items  # nobody maps an index
+        is_whole = is_sample or whole.source == "numpy.memmap" or not is_index  # nobody maps an index
         is_data = is_image or (not names_labels(attribute) and is_whole)
         return is_data and self._in_build(whole.call)
 
