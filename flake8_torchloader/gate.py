@@ -12,5 +12,15 @@ _WORDS = ("DataLoader", "ataset", "DataModule", "Lambda", SETTER)
 
 
 def text_may_matter(text: str) -> bool:
-    """Whether a file speaks of torch and of data at all, or of how a loader's workers begin."""
-    return "torch" in text and any(word in text for word in _WORDS) or INITS in text
+    """Whether a file speaks of torch and of data at all, or of how a loader's workers begin.
+
+    One that doesn't may still define a dataset, if it takes the base of that from another file.
+    """
+    if speaks_of_torch(text):
+        return INITS in text or any(word in text for word in _WORDS)
+    return "__getitem__" in text and "ataset" in text
+
+
+def speaks_of_torch(text: str) -> bool:
+    """Whether a file names torch, or a function that a worker begins with."""
+    return "torch" in text or INITS in text

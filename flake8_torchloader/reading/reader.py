@@ -8,6 +8,7 @@ from pathlib import Path
 
 import libcst as cst
 
+from flake8_torchloader.gate import speaks_of_torch
 from flake8_torchloader.module import Module, Variable
 from flake8_torchloader.reading.facts.arrays import ArrayReader
 from flake8_torchloader.reading.facts.bound import BoundReader
@@ -64,7 +65,7 @@ def read_module(
     contents = Contents(names, arguments)
     exact = ExactReader(names, arguments)
     loaders = LoaderReader(names, arguments, values, places)
-    datasets = DatasetReader(names, contents, loaders, places)
+    datasets = DatasetReader(names, contents, loaders, places, speaks_of_torch=speaks_of_torch(text))
     keepsakes = KeepsakeReader(names, contents, datasets)
     positions = Positions(parsed, tree, names)
     return Module(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from enum import Enum
 
-from flake8_torchloader.gate import INITS, SETTER
+from flake8_torchloader.gate import INITS, SETTER, speaks_of_torch
 from flake8_torchloader.reading.known import LIBRARIES
 from flake8_torchloader.reading.tree.syntax import levels
 
@@ -41,15 +41,14 @@ class Interest(Enum):
 
 def interest_in(tree: ast.Module, text: str) -> Interest:
     """Whether a file makes a loader with workers, defines a dataset, or makes one of a known library."""
-    speaks_of_workers = "workers" in text or "create_loader" in text or may_lack_epochs(text)
     telling = (node for level in levels(tree) for node in level if type(node) in _TELLING)
-    found = Interest.NOTHING
-    for node in telling:
-        if _is_candidate(node, speaks_of_workers=speaks_of_workers):
-            if not isinstance(node, ast.ClassDef) or _sounds_like_loader(text):
-                return Interest.ALL
-            found = Interest.DATASETS
-    return found
+    if speaks_of_torch(text):
+        speaks_of_workers = "workers" in text or "create_loader" in text or may_lack_epochs(text)
+        found = [node for node in telling if _is_candidate(node, speaks_of_workers=speaks_of_workers)]
+    else:
+        found = [node for node in telling if _may_be_dataset_of_others(node)]
+    is_for_loaders = _sounds_like_loader(text) or any(not isinstance(node, ast.ClassDef) for node in found)
+    return Interest.NOTHING if not found else Interest.ALL if is_for_loaders else Interest.DATASETS
 
 
 def _is_candidate(node: ast.AST, *, speaks_of_workers: bool) -> bool:
@@ -100,6 +99,18 @@ def _sounds_like_loader(name: str) -> bool:
 
 def _may_be_dataset(node: ast.ClassDef) -> bool:
     """Whether a class has the methods of a dataset, or a base that is called one."""
-    acts = any(isinstance(i, ast.FunctionDef) and i.name in _METHODS for i in node.body)
+    return bool(node.bases) and (_acts(node) or _is_based_on_dataset(node))
+
+
+def _may_be_dataset_of_others(node: ast.AST) -> bool:
+    """Whether a class both acts like a dataset and has a base that is called one."""
+    return isinstance(node, ast.ClassDef) and _acts(node) and _is_based_on_dataset(node)
+
+
+def _acts(node: ast.ClassDef) -> bool:
+    return any(isinstance(i, ast.FunctionDef) and i.name in _METHODS for i in node.body)
+
+
+def _is_based_on_dataset(node: ast.ClassDef) -> bool:
     names = (base.attr if isinstance(base, ast.Attribute) else getattr(base, "id", "") for base in node.bases)
-    return bool(node.bases) and (acts or any("ataset" in name for name in names))
+    return any("ataset" in name for name in names)

@@ -54,7 +54,10 @@ class DatasetClass:
 class DatasetReader:
     """Finds the dataset classes of one file and follows their objects to the loaders."""
 
-    def __init__(self, names: Names, contents: Contents, loaders: LoaderReader, places: Places) -> None:
+    def __init__(
+        self, names: Names, contents: Contents, loaders: LoaderReader, places: Places, *, speaks_of_torch: bool = True
+    ) -> None:
+        self.speaks_of_torch = speaks_of_torch
         self.names = names
         self.contents = contents
         self.loaders = loaders
@@ -71,10 +74,13 @@ class DatasetReader:
             self._place(dataset)
 
     def is_dataset(self, scope: Scope) -> bool:
-        """A class with a dataset for a base; one whose base is only named so must also act like one."""
+        """A class with a dataset for a base; one whose base is only named so must also act like one.
+
+        In a file that doesn't speak of torch a name is not enough.
+        """
         names = self.names.base_names(scope)
-        if any(is_dataset_name(name) for name in names):
-            return True
+        if any(is_dataset_name(name) for name in names) or not self.speaks_of_torch:
+            return any(is_dataset_name(name) for name in names)
         acts = any(self.names.method(scope, m) for m in ("__getitem__", "__iter__"))
         return acts and any(_sounds_like_dataset(name) for name in names)
 
