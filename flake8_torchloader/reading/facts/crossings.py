@@ -13,7 +13,6 @@ from flake8_torchloader.reading.flow.contents import Contents, Held
 from flake8_torchloader.reading.flow.decorated import stand_in
 from flake8_torchloader.reading.flow.leaves import Defined, Literal
 from flake8_torchloader.reading.flow.names import Names
-from flake8_torchloader.reading.known import is_dataset_name
 from flake8_torchloader.reading.tree.scopes import Expression, Scope, ScopeKind
 from flake8_torchloader.start_method import ALL_METHODS, StartMethod
 
@@ -59,13 +58,9 @@ class CrossingReader:
                     yield from self._crossings(value, slot, name, dataset.methods, dataset.sites)
 
     def _through_library(self) -> Iterator[Crossing]:
-        """Datasets of known libraries that no loader of this file is seen to get."""
-        seen = self.datasets.silenced | self.datasets.reached
-        for call in self.names.file.calls if self.datasets.may_meet_workers else ():
-            name = self.names.callee_name(call)
-            is_only_shown = not self.loaders.calls and call.spot.scope.function is None
-            if is_dataset_name(name) and call not in seen and not is_only_shown:
-                yield from self._crossings(call, "dataset", name.rpartition(".")[2], ALL_METHODS, ())
+        for call in self.datasets.of_libraries:
+            carrier = self.names.callee_name(call).rpartition(".")[2]
+            yield from self._crossings(call, "dataset", carrier, ALL_METHODS, ())
 
     def _crossings(
         self,

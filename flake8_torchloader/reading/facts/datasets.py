@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import libcst as cst
 
@@ -72,6 +73,9 @@ class DatasetReader:
                     self._follow(loader, slot, argument)
         for dataset in self.by_scope.values():
             self._place(dataset)
+        for call in self.of_libraries:
+            for leaf, _ in contents.of(call):
+                self.places.reach(self.functions_of(leaf), Place.WORKER)
 
     def is_dataset(self, scope: Scope) -> bool:
         """A class with a dataset for a base; one whose base is only named so must also act like one.
@@ -83,6 +87,18 @@ class DatasetReader:
             return any(is_dataset_name(name) for name in names)
         acts = any(self.names.method(scope, m) for m in ("__getitem__", "__iter__"))
         return acts and any(_sounds_like_dataset(name) for name in names)
+
+    @cached_property
+    def of_libraries(self) -> tuple[Expression, ...]:
+        """The calls that make datasets of known libraries which no loader of this file is seen to get."""
+        seen = self.silenced | self.reached
+        return tuple(
+            call
+            for call in (self.names.file.calls if self.may_meet_workers else ())
+            if is_dataset_name(self.names.callee_name(call))
+            and call not in seen
+            and (self.loaders.calls or call.spot.scope.function is not None)
+        )
 
     def _follow(self, loader: LoaderCall, slot: str, argument: Expression) -> None:
         """Note everything that a loader's argument takes along."""
