@@ -179,7 +179,7 @@ class ArrayReader:
         h5 = self._h5_file(at.of(node.value))
         if h5 is not None:
             if all(isinstance(part, cst.Slice) or _is_everything(part) for part in parts):
-                yield from self._read_h5(h5)
+                yield from self._read_h5(h5, at)
             return
         for whole in self._whole(at.of(node.value), in_loop=in_loop):
             if self._is_few(at, parts):
@@ -218,11 +218,11 @@ class ArrayReader:
                 return expression
         return None
 
-    def _read_h5(self, dataset: Expression) -> Iterator[Whole]:
-        """A dataset of an HDF5 file that is read into memory, unless its key says that it holds labels."""
+    def _read_h5(self, dataset: Expression, at: Expression) -> Iterator[Whole]:
+        """A dataset of an HDF5 file that is read whole somewhere, unless its key says that it holds labels."""
         keys = (n.evaluated_value for n in below(dataset.node) if isinstance(n, cst.SimpleString))
         if not any(isinstance(key, str) and names_labels(key.rpartition("/")[2]) for key in keys):
-            yield Whole(dataset, "h5py", None)
+            yield Whole(at, "h5py", None)
 
     def _call(self, at: Expression, node: cst.Call, *, in_loop: bool) -> Iterator[Whole]:
         name = self.names.callee_name(at)
@@ -238,7 +238,7 @@ class ArrayReader:
             yield from (Whole(at, name, size) for size in self.extents.bytes_made(at, node, name))
         elif name in WRAPPERS and node.args:
             h5 = self._h5_file(at.of(node.args[0].value))
-            yield from self._read_h5(h5) if h5 else self._read(at.of(node.args[0].value), in_loop=in_loop)
+            yield from self._read_h5(h5, h5) if h5 else self._read(at.of(node.args[0].value), in_loop=in_loop)
         elif (function := mapped(self.names, at)) is not None:
             yield from self._results(at, function)
         elif isinstance(node.func, cst.Attribute) and node.func.attr.value in SCALING_METHODS and node.args:
