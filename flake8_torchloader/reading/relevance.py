@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 from enum import Enum
+from functools import partial
+from itertools import chain
 
 from flake8_torchloader.gate import INITS, SETTER, speaks_of_torch
 from flake8_torchloader.reading.known import LIBRARIES
@@ -42,13 +44,16 @@ class Interest(Enum):
 def interest_in(tree: ast.Module, text: str) -> Interest:
     """Whether a file makes a loader with workers, defines a dataset, or makes one of a known library."""
     telling = (node for level in levels(tree) for node in level if type(node) in _TELLING)
-    if speaks_of_torch(text):
-        speaks_of_workers = "workers" in text or "create_loader" in text or may_lack_epochs(text)
-        found = [node for node in telling if _is_candidate(node, speaks_of_workers=speaks_of_workers)]
-    else:
-        found = [node for node in telling if _may_be_dataset_of_others(node)]
-    is_for_loaders = _sounds_like_loader(text) or any(not isinstance(node, ast.ClassDef) for node in found)
-    return Interest.NOTHING if not found else Interest.ALL if is_for_loaders else Interest.DATASETS
+    speaks_of_workers = "workers" in text or "create_loader" in text or may_lack_epochs(text)
+    is_candidate = partial(_is_candidate, speaks_of_workers=speaks_of_workers)
+    candidates = filter(is_candidate if speaks_of_torch(text) else _may_be_dataset_of_others, telling)
+    first = next(candidates, None)
+    if first is None:
+        return Interest.NOTHING
+    if _sounds_like_loader(text):
+        return Interest.ALL
+    is_for_loaders = any(not isinstance(node, ast.ClassDef) for node in chain([first], candidates))
+    return Interest.ALL if is_for_loaders else Interest.DATASETS
 
 
 def _is_candidate(node: ast.AST, *, speaks_of_workers: bool) -> bool:
