@@ -79,6 +79,8 @@ class Containers:
         if not isinstance(leaf, Literal) or type(leaf.expression.node) not in _CONTAINERS:
             return [Opaque()]
         node, at = leaf.node, leaf.expression
+        if type(node) is cst.Call:
+            return self._elements_of_call(at, node)
         match node:
             case cst.Tuple() | cst.List() | cst.Set():
                 return [part for element in node.elements for part in self._put_in(at, element)]
@@ -88,11 +90,15 @@ class Containers:
                 return self.names.sources(self.inside(at, node, node.elt))
             case cst.DictComp():
                 return self.names.sources(self.inside(at, node, node.value))
+        return [Opaque()]
+
+    def _elements_of_call(self, at: Expression, node: cst.Call) -> list[Leaf]:
+        match node:
             case cst.Call(func=cst.Attribute(value=base, attr=cst.Name(value="values" | "items"))):
                 return self.elements(at.of(base))
             case cst.Call(args=[first, *_]) if self.names.callee_name(at) in ("builtins.list", "builtins.tuple"):
                 return self.elements(at.of(first.value))
-            case cst.Call() if self.names.callee_name(at) == "builtins.dict":
+            case _ if self.names.callee_name(at) == "builtins.dict":
                 return [p for arg in node.args if arg.keyword for p in self.names.sources(at.of(arg.value))]
         return [Opaque()]
 

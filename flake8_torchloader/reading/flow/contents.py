@@ -107,6 +107,10 @@ class Contents:
             return
         node, at = leaf.node, leaf.expression
         match node:
+            case cst.Call():
+                scope = self.names.instance_of(leaf)
+                yield from self._set_later(node)
+                yield from self._of_object(at, scope, spent=spent) if scope else self._of_call(at, node)
             case cst.List() | cst.Tuple() | cst.Set() | cst.Dict():
                 yield from (at.of(e.value) for e in node.elements if not self._is_used_up(at, e))
             case cst.BinaryOperation():
@@ -115,10 +119,6 @@ class Contents:
                 yield self.names.containers.inside(at, node, node.elt)
             case cst.DictComp():
                 yield self.names.containers.inside(at, node, node.value)
-            case cst.Call():
-                scope = self.names.instance_of(leaf)
-                yield from self._set_later(node)
-                yield from self._of_object(at, scope, spent=spent) if scope else self._of_call(at, node)
 
     def _of_object(self, call: Expression, scope: Scope, *, spent: bool) -> Iterator[Expression]:
         """What a fresh object of this project's class keeps on itself."""

@@ -96,9 +96,11 @@ class Names(Files):
         cuts = self.cuts
         self._asked.add(key)
         try:
-            found = list(dict.fromkeys(self._follow(expression)))
+            found = list(self._follow(expression))
         finally:
             self._asked.discard(key)
+        if len(found) > 1:
+            found = list(dict.fromkeys(found))
         if cuts == self.cuts or (not self._asked and not self.calls.is_searching):
             self._known[key] = found
         return found
@@ -151,9 +153,9 @@ class Names(Files):
 
     def instance_of(self, leaf: Leaf) -> Scope | None:
         """The class of this file of which a leaf is an object, if it is one."""
-        if isinstance(leaf, Object):
+        if type(leaf) is Object:
             return leaf.scope
-        if not isinstance(leaf, Literal) or not isinstance(leaf.node, cst.Call):
+        if type(leaf) is not Literal or type(leaf.expression.node) is not cst.Call:
             return None
         for target in self.callee(leaf.expression):
             if isinstance(target, Defined) and target.scope.kind is ScopeKind.CLASS:

@@ -31,6 +31,7 @@ from flake8_torchloader.reading.tree.scopes import (
 from flake8_torchloader.reading.tree.walk import Step
 
 _SPREADERS = {"extend", "update"}
+_SETTERS = {"setattr", "delattr", "pop"}
 _ADDERS = {"append", "add", "insert", "extend", "update", "setdefault", "appendleft", "put"}
 
 
@@ -284,7 +285,8 @@ class Collector(Binder):
             self._bind(node.func.value, How.ADDED, self._at(node.args[-1].value))
             if node.func.attr.value in _SPREADERS:
                 self.spread.add(id(node.args[-1].value))
-        self._set_by_name(node)
+        if last_name(node) in _SETTERS:
+            self._set_by_name(node)
         if last_name(node) in ("set_transform", "set_format") and isinstance(node.func, cst.Attribute):
             self.outer += [(self._at(node.func), self._at(arg.value)) for arg in node.args]
         return self._awaiting([node.func, *node.args]) if wants_failure(node) else None
