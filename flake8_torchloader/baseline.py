@@ -72,9 +72,11 @@ def read_baseline(path: Path) -> Baseline:
         if (content["schema"], content["schema_version"]) != (SCHEMA, SCHEMA_VERSION):
             raise BadBaseline(f"{path}: is no baseline of version {SCHEMA_VERSION}")
         counts = Counter({_known(one): int(one["count"]) for one in content["findings"]})
+    except BadBaseline:
+        raise
     except OSError as error:
         raise BadBaseline(f"{path}: {error.strerror}") from error
-    except (KeyError, TypeError, UnicodeError, json.JSONDecodeError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise BadBaseline(f"{path}: is no baseline ({type(error).__name__}: {error})") from error
     return Baseline(counts, path.parent)
 

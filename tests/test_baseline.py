@@ -103,6 +103,9 @@ def test_a_baseline_is_no_way_to_hide_what_cannot_be_read(capsys: pytest.Capture
     assert "absent.py" in said
 
 
+UNCOUNTED = '{"path": "a.py", "code": "TLD201", "text": "x", "count": "x"}'
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -110,6 +113,7 @@ def test_a_baseline_is_no_way_to_hide_what_cannot_be_read(capsys: pytest.Capture
         '{"schema": "flake8-torchloader/baseline", "schema_version": 2, "findings": []}',
         '{"schema": "flake8-torchloader/baseline", "schema_version": 1, "findings": [1]}',
         '{"schema": "flake8-torchloader/baseline", "schema_version": 1, "findings": [{"path": "a"}]}',
+        '{"schema": "flake8-torchloader/baseline", "schema_version": 1, "findings": [%s]}' % UNCOUNTED,
     ],
 )  # fmt: skip
 def test_what_is_no_baseline_is_refused(text: str) -> None:

@@ -200,7 +200,12 @@ def test_options_choose_what_is_found(capsys: pytest.CaptureFixture[str]) -> Non
         ([".", "--per-file-ignores=a:TLD1 b"], "not pairs of pattern:codes"),
         ([".", "--exclude=!"], "argument --exclude: not a pattern: '!'"),
         ([".", "--jobs=0"], "not a number of processes: '0'"),
-        (["--sideways", "."], "--sideways"),
+        (["--sideways", "."], "no such option: --sideways\n"),
+        (["--format=json", "."], "no such option: --format (did you mean --output-format?)"),
+        (["-", "--stdin-display-name", "x.py"], "--stdin-display-name (did you mean --stdin-filename?)"),
+        ([""], "argument PATH: not a path: ''"),
+        ([".", "--cache-dir="], "argument --cache-dir: not a path: ''"),
+        ([".", "--json", "a\0b"], "argument --json: not a path: 'a\\x00b'"),
         ([".", "--start-methods", "vfork"], "unknown start method 'vfork'"),
         ([".", "--large-array", "much"], "not a size: 'much'"),
         ([".", "--timeout", "0"], "not a number of seconds: '0'"),
@@ -223,6 +228,39 @@ def test_what_cannot_be_done_is_refused_in_one_line(
     capsys: pytest.CaptureFixture[str], arguments: Sequence[str], named: str
 ) -> None:
     assert named in refused(capsys, *arguments)
+
+
+def test_paths_may_stand_between_options(capsys: pytest.CaptureFixture[str]) -> None:
+    write("a.py")
+    write("b.py")
+
+    assert found(capsys, "a.py", "--isolated", "b.py", "--no-cache") == ["a.py", "b.py"]
+
+
+def test_a_folder_that_is_gone_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+
+    assert "the current folder can't be found" in refused(capsys, "train.py")
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-"])
+def test_a_stream_may_be_closed(closed: str) -> None:
+    write("train.py")
+    command = f'"$0" -m flake8_torchloader --no-cache train.py {closed}'
+
+    ended = subprocess.run(["sh", "-c", command, sys.executable], capture_output=True, text=True, timeout=60)
+    assert (ended.returncode, ended.stderr) == (1, "")
+
+
+def test_standard_input_that_is_closed_is_told() -> None:
+    command = '"$0" -m flake8_torchloader - <&-'
+
+    ended = subprocess.run(["sh", "-c", command, sys.executable], capture_output=True, text=True, timeout=60)
+    assert (ended.returncode, ended.stderr) == (2, "torchloader: standard input (-) is closed\n")
 
 
 def test_what_cannot_be_read_is_named_and_the_rest_is_linted(capsys: pytest.CaptureFixture[str]) -> None:

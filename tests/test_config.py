@@ -159,6 +159,8 @@ def test_a_file_without_a_section_does_not_count() -> None:
         ("setup.cfg", "torchloader = 3", "no section headers"),
         ("tox.ini", "[torchloader]\nper-file-ignores = a.py", "per-file-ignores: not pairs of pattern:codes: 'a.py'"),
         ("tox.ini", "[torchloader]\nexclude = a, !", "exclude: not a pattern: '!'"),
+        ("tox.ini", "[torchloader]\nselect", "parsing errors: 'tox.ini' [line 2]"),
+        ("tox.ini", "[torchloader]\ncache-dir =", "cache-dir: not a path: ''"),
     ],
 )
 def test_what_is_wrong_with_a_file_is_said_in_one_line(
@@ -171,6 +173,14 @@ def test_what_is_wrong_with_a_file_is_said_in_one_line(
     assert (out, err.count("\n")) == ("", 1)
     assert err.startswith(f"torchloader: {folder / name}: ")
     assert named in err
+
+
+@pytest.mark.parametrize("name", ["pyproject.toml", "setup.cfg"])
+def test_a_mark_at_the_beginning_is_passed_over(name: str) -> None:
+    section = "[tool.torchloader]" if name == "pyproject.toml" else "[torchloader]"
+    Path(name).write_bytes(f"\ufeff{section}\njobs = 3\n".encode())
+
+    assert read_order([]).config.jobs == 3
 
 
 def test_a_file_that_cannot_be_decoded_is_refused() -> None:

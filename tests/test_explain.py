@@ -33,6 +33,8 @@ def test_an_unknown_rule_is_refused_with_what_is_near(capsys: pytest.CaptureFixt
     assert capsys.readouterr().err == (
         "torchloader: argument --explain: no rule 'lambda-sent': did you mean TLD201?\n"
     )
+    assert main(["--explain", "?"]) == FAILED
+    assert "no rule '?': write a code or a name, such as TLD101" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("site", [SITE, f"{SITE}/"])

@@ -48,6 +48,13 @@ def parse_flag(text: str) -> bool:
     return known[text.strip().lower()]
 
 
+def parse_path(text: str) -> Path:
+    """Read a path; raise ValueError if it is empty, as where a variable is not set, or is none that a system knows."""
+    if not text or "\0" in text:
+        raise ValueError(f"not a path: {text!r}")
+    return Path(text)
+
+
 def parse_jobs(text: str) -> int:
     """Read a number of processes, 0 for `auto`; raise ValueError."""
     if text.strip() == "auto":
@@ -144,7 +151,7 @@ class Config:
     jobs: int = option(1, parse_jobs, "N", "use so many processes (default: auto)")
     cache: bool = option(False, parse_flag, "", "lint every file anew, and keep nothing for the next run")
     cache_dir: Path | None = option(
-        None, Path, "DIR", "keep there what was found (default: .torchloader_cache, beside the config file)"
+        None, parse_path, "DIR", "keep there what was found (default: .torchloader_cache, beside the config file)"
     )
     root: Path = Path()
 

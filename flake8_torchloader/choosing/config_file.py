@@ -72,7 +72,7 @@ def _ini_section(path: Path) -> Mapping[str, object] | None:
 
     parser = configparser.RawConfigParser()
     try:
-        parser.read_string(text)
+        parser.read_string(text, source=path.name)
     except configparser.Error as error:
         raise BadConfig(f"{path}: {' '.join(str(error).split())}") from error
     return next((dict(parser[name]) for name in _SECTIONS if parser.has_section(name)), None)
@@ -80,7 +80,7 @@ def _ini_section(path: Path) -> Mapping[str, object] | None:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise BadConfig(f"{path}: {error.strerror}") from error
     except UnicodeError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from flake8_torchloader import __version__
-from flake8_torchloader.choosing.config import Option
+from flake8_torchloader.choosing.config import Option, parse_path
 from flake8_torchloader.command.explain import Explain
 from flake8_torchloader.command.refused import Refused
 from flake8_torchloader.settings import option_type
@@ -71,9 +72,22 @@ class _Parser(argparse.ArgumentParser):
 def parse(argv: Sequence[str], options: Mapping[str, Option], defaults: Mapping[str, object]) -> Given:
     """Read a command line; raise Refused with what is wrong with it."""
     is_asked_for_help = not {"-h", "--help"}.isdisjoint(argv)
-    read = vars(_parser(options, defaults, None if is_asked_for_help else _ANY_WIDTH).parse_args(argv))
+    parser = _parser(options, defaults, None if is_asked_for_help else _ANY_WIDTH)
+    namespace, unknown = parser.parse_known_intermixed_args(argv)
+    if unknown:
+        raise Refused(_unknown(unknown[0], parser.format_help()))
+    read = vars(namespace)
     chosen = {name: read.pop(name) for name in options if name in read}
     return Given(chosen=chosen, **read)
+
+
+def _unknown(argument: str, help: str) -> str:
+    """What to say of an option that there is not: the one that it is most like, of those that `--help` shows."""
+    from difflib import get_close_matches
+
+    name = argument.partition("=")[0]
+    near = get_close_matches(name, re.findall(r"--[a-z-]+", help), n=1)
+    return f"no such option: {name}{f' (did you mean {near[0]}?)' if near else ''}"
 
 
 def _parser(
@@ -87,9 +101,9 @@ def _parser(
         formatter_class=partial(argparse.RawDescriptionHelpFormatter, width=width),
         allow_abbrev=False,
     )
-    add = parser.add_argument
+    add, path = parser.add_argument, option_type(parse_path)
     add(
-        "paths", nargs="*", type=Path, metavar="PATH",
+        "paths", nargs="*", type=path, metavar="PATH",
         help="files, folders with programs and notebooks in and below them, or - for standard input (default: .)",
     )  # fmt: skip
     add("--version", action="version", version=f"%(prog)s {__version__}")
@@ -97,11 +111,11 @@ def _parser(
         "--explain", action=Explain, default=argparse.SUPPRESS, metavar="RULE",
         help="print the page of a rule, by its code or name, and end",
     )  # fmt: skip
-    add("--config", type=Path, metavar="FILE", help="read this config file, and no other")
+    add("--config", type=path, metavar="FILE", help="read this config file, and no other")
     add("--isolated", action="store_true", help="read no config file")
-    add("--stdin-filename", type=Path, metavar="FILE", help="what to call standard input")
-    add("--write-baseline", type=Path, metavar="FILE", help="write down all that is found, for --baseline")
-    add("--json", type=Path, metavar="FILE", help="also write all that was found, run and proved to this file")
+    add("--stdin-filename", type=path, metavar="FILE", help="what to call standard input")
+    add("--write-baseline", type=path, metavar="FILE", help="write down all that is found, for --baseline")
+    add("--json", type=path, metavar="FILE", help="also write all that was found, run and proved to this file")
     group = parser.add_argument_group("linting and output")
     for name, option in options.items():
         _add_option(group, name, option, is_on=bool(defaults[name]))
@@ -126,10 +140,10 @@ def _add_option(group: argparse._ArgumentGroup, name: str, option: Option, *, is
 
 def _add_verifying(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("proving by running")
-    add = group.add_argument
+    add, path = group.add_argument, option_type(parse_path)
     add("--verify", action="store_true", help="run what has findings, and say which of them are real")
     add("--python", metavar="PY", help="the interpreter to run with, which has torch (default: this one)")
-    add("--cwd", type=Path, default=Path(), metavar="DIR", help="the folder to run in (default: the current one)")
+    add("--cwd", type=path, default=Path(), metavar="DIR", help="the folder to run in (default: the current one)")
     add(
         "--entry", type=option_type(_entry), metavar="MODULE:FACTORY",
         help="run no script, but what this callable returns, for findings in library files: a DataLoader, or a dataset",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from flake8_torchloader.command.command_line import STDIN, Order, read_order
 from flake8_torchloader.command.refused import Refused
 from flake8_torchloader.command.teller import Teller, write
-from flake8_torchloader.command.terminal import complain, let_all_names_be_printed
+from flake8_torchloader.command.terminal import complain, let_all_be_printed
 from flake8_torchloader.files import Search
 from flake8_torchloader.linted import Linted
 from flake8_torchloader.problem import Problem
@@ -28,7 +28,7 @@ UNREAD = "TLD000"
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Lint, verify if asked to, tell; the exit status is described by `--help`."""
-    let_all_names_be_printed()
+    let_all_be_printed()
     try:
         status = carry_out(read_order(sys.argv[1:] if argv is None else list(argv)))
         sys.stdout.flush()
@@ -78,6 +78,8 @@ def _lint(order: Order) -> Results:
 
 def _lint_stdin(order: Order) -> Linted | Problem:
     path = order.stdin_filename
+    if sys.stdin is None:
+        raise Refused("standard input (-) is closed")
     content = sys.stdin.buffer.read()
     if not list(Search(order.config).file(path)):
         return Linted(path, ())

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flake8_torchloader.choosing.config import Config, option, options, parse_flag, rebased
+from flake8_torchloader.choosing.config import Config, option, options, parse_flag, parse_path, rebased
 from flake8_torchloader.choosing.config_file import BadConfig, ConfigFile, nearest, read
 from flake8_torchloader.command.arguments import Given, parse
 from flake8_torchloader.command.refused import Refused
@@ -28,8 +28,8 @@ class Output:
     output_format: Format = option(
         Format.TEXT, parse_format, "FORMAT", f"one of {', '.join(one.value for one in Format)} (default: text)"
     )
-    output_file: Path | None = option(None, Path, "FILE", "write the results there, whole or not at all")
-    baseline: Path | None = option(None, Path, "FILE", "leave out the findings that this file knows")
+    output_file: Path | None = option(None, parse_path, "FILE", "write the results there, whole or not at all")
+    baseline: Path | None = option(None, parse_path, "FILE", "leave out the findings that this file knows")
     pages: str = option("", str, "URL", "where the site with the rules' pages is, which findings then lead to")
     statistics: bool = option(False, parse_flag, "", "count how often each code was found")
     quiet: bool = option(False, parse_flag, "", "tell only what is found and what goes wrong")
@@ -76,6 +76,7 @@ def read_order(argv: Sequence[str]) -> Order:
     """
     own, arguments = _split(argv)
     given = parse(own, OPTIONS, {**_defaults(Config), **_OWN_DEFAULTS, **_defaults(Output)})
+    _refuse_a_folder_that_is_gone()
     paths = tuple(given.paths or [Path()])
     _refuse_what_makes_no_sense(given, paths, arguments)
     values = _chosen(given, _config_file(given, paths))
@@ -102,6 +103,13 @@ def _split(argv: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
 def _defaults(kind: type[Config] | type[Output]) -> Mapping[str, object]:
     blank = kind()
     return {name: getattr(blank, name) for name in options(kind)}
+
+
+def _refuse_a_folder_that_is_gone() -> None:
+    try:
+        os.getcwd()
+    except OSError as error:
+        raise Refused(f"the current folder can't be found: {error.strerror}") from error
 
 
 def _refuse_what_makes_no_sense(given: Given, paths: Sequence[Path], arguments: Sequence[str]) -> None:

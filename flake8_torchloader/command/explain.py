@@ -36,6 +36,7 @@ def page_of(name: str) -> str:
     rules = {known: rule for rule in all_rules() for known in (rule.code.lower(), rule.name)}
     rule = rules.get(name.lower())
     if rule is None:
-        near = get_close_matches(name.lower(), rules, n=1, cutoff=0.0)
-        raise Refused(f"argument --explain: no rule {name!r}: did you mean {rules[near[0]].code}?")
+        near = get_close_matches(name.lower(), rules, n=1)
+        hint = f"did you mean {rules[near[0]].code}?" if near else "write a code or a name, such as TLD101"
+        raise Refused(f"argument --explain: no rule {name!r}: {hint}")
     return markdown(rule)

@@ -89,8 +89,10 @@ def complain(line: str) -> None:
     print(f"torchloader: {line}", file=sys.stderr, flush=True)
 
 
-def let_all_names_be_printed() -> None:
-    """File names may hold what the encoding of the terminal lacks."""
+def let_all_be_printed() -> None:
+    """File names may hold what the encoding of the terminal lacks, and a stream may be closed from the beginning."""
+    sys.stdout = sys.stdout or open(os.devnull, "w")
+    sys.stderr = sys.stderr or open(os.devnull, "w")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
