@@ -4,7 +4,8 @@ Programs of one shape and of growing size are made and linted by all rules. An e
 twice the size takes four times as long.
 
     python benchmarks/growth.py
-    python benchmarks/growth.py --shape loaders --shape lines --plot growth.svg
+    python benchmarks/growth.py --shape loaders --shape lines
+    python benchmarks/growth.py --plot docs/growth.svg
 """
 
 from __future__ import annotations
@@ -84,23 +85,6 @@ def table(growths: Sequence[Growth]) -> Iterator[str]:
                 yield f"| {growth.shape.counted} | {' | '.join(cells)} | {exponent} |"
 
 
-def draw(growths: Sequence[Growth], file: Path) -> None:
-    """Draw the times of all shapes, in parts of the largest: what is a straight line for one is the same for all."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(9, 6), layout="constrained")
-    axes = figure.subplots()
-    axes.set(xscale="log", yscale="log", xlabel="size / largest", ylabel="time / that of the largest size")
-    for growth in growths:
-        largest = max(growth.times, default=0)
-        if largest:
-            sizes = [size / largest for size in growth.times]
-            axes.plot(sizes, [ms / growth.times[largest] for ms in growth.times.values()], label=growth.shape.name)
-    axes.plot([0.005, 1], [0.005, 1], "k--", label="in proportion")
-    axes.legend(fontsize="x-small", ncols=2)
-    figure.savefig(file)
-
-
 def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     names = [shape.name for shape in SHAPES]
@@ -122,6 +106,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(f"{shape.name}: {growths[-1].times} {growths[-1].refused}", flush=True)
     print("\n".join(table(growths)))
     if arguments.plot is not None:
+        from growth_plot import draw
+
         draw(growths, arguments.plot)
     limit = arguments.at_most
     return int(limit is not None and any(one.exponent is not None and one.exponent > limit for one in growths))

@@ -9,10 +9,14 @@ import pytest
 import tables
 import targets
 import trees
+from growth import Growth
+from growth_plot import draw
 from results import Results
+from shapes import SHAPES
 from usage import Usage, usage
 
-PERFORMANCE = Path(__file__).parent.parent / "docs" / "performance.md"
+DOCS = Path(__file__).parent.parent / "docs"
+PERFORMANCE = DOCS / "performance.md"
 
 
 def results(tree: trees.Tree) -> Results:
@@ -69,3 +73,20 @@ def test_what_children_use_counts_and_a_failure_is_told() -> None:
     assert used.seconds > 0.05
     with pytest.raises(RuntimeError, match="ended with 3"):
         usage([sys.executable, "-c", "raise SystemExit(3)"])
+
+
+def test_the_plot_on_the_page_shows_every_shape() -> None:
+    drawn = (DOCS / "growth.svg").read_text(encoding="utf-8")
+
+    assert [shape.name for shape in SHAPES if f">{shape.name}</text>" not in drawn] == []
+    assert "growth.svg" in PERFORMANCE.read_text(encoding="utf-8")
+
+
+def test_the_same_times_give_the_same_plot_and_a_small_one(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    growths = [Growth(shape, {size: 20.0 + size for size in shape.sizes}) for shape in SHAPES]
+    for name in ("one.svg", "two.svg"):
+        draw(growths, tmp_path / name)
+
+    assert (tmp_path / "one.svg").read_bytes() == (tmp_path / "two.svg").read_bytes()
+    assert (tmp_path / "one.svg").stat().st_size < 60_000
