@@ -74,8 +74,9 @@ class Containers:
             self._nested -= 1
 
     def _elements(self, leaf: Leaf) -> list[Leaf]:
-        if isinstance(leaf, Element):
-            return self.names.sources(leaf.expression)
+        if isinstance(leaf, Element):  # of `x.extend(value)` only what the value holds is in it
+            is_spread = self.names.is_spread(leaf.expression)
+            return self.elements(leaf.expression) if is_spread else self.names.sources(leaf.expression)
         if not isinstance(leaf, Literal) or type(leaf.expression.node) not in _CONTAINERS:
             return [Opaque()]
         node, at = leaf.node, leaf.expression

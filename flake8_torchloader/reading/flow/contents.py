@@ -20,6 +20,7 @@ from flake8_torchloader.reading.tree.scopes import Binding, Expression, How, Par
 _KEPT_BY_NAME = re.compile(r"transform|augment|preproc|collat|tokeniz|_fn$|func$|loader$|processor")
 _USED_AT_ONCE = re.compile(r"filter|sort|key|map|split|init")
 _CHAINED = ("webdataset.", "torchdata.")
+_DISPLAYS = (cst.List, cst.Tuple, cst.Set, cst.ListComp, cst.SetComp, cst.GeneratorExp)
 
 Held = tuple[Leaf, Expression]
 """A leaf, and the argument or element as which it was handed over last: one of the linted file, unless another file
@@ -86,6 +87,12 @@ class Contents:
             comprehensions = (e for e in given if isinstance(e.node, (cst.GeneratorExp, cst.ListComp, cst.List)))
             yield from (inner for e in comprehensions for inner in self._inside(Literal(e), spent=False))
 
+    def _spread(self, value: Expression) -> Iterator[Expression]:
+        """What `x.extend(value)` leaves in x: the elements of a display or a comprehension, but not that itself."""
+        for leaf in self.names.sources(value):
+            if isinstance(leaf, Literal) and isinstance(leaf.node, _DISPLAYS):
+                yield from self._inside(leaf, spent=False)
+
     def _is_used_up(self, at: Expression, element: cst.CSTNode) -> bool:
         """Whether `*iterator` leaves nothing of what it unpacks but the elements, which are not known."""
         if not isinstance(element, cst.StarredElement):
@@ -102,7 +109,8 @@ class Contents:
 
     def _inside(self, leaf: Leaf, *, spent: bool) -> Iterator[Expression]:
         if isinstance(leaf, Element):
-            yield leaf.expression
+            is_gone = not spent and self.names.is_spread(leaf.expression)
+            yield from self._spread(leaf.expression) if is_gone else [leaf.expression]
         if not isinstance(leaf, Literal):
             return
         node, at = leaf.node, leaf.expression
