@@ -257,6 +257,8 @@ class Names(Files):
                 yield from self._import(f"{leaf.name}.{name}", expression.spot.scope)
             elif isinstance(leaf, Namespace) and self.imports is not None:
                 yield from self.imports.member(leaf.scope, name) or [Opaque()]
+            elif owner is not None and name == "__class__":
+                yield Defined(owner)
             elif owner is not None and owner.kind is ScopeKind.CLASS:
                 given = self.fields.given(leaf, name)
                 yield from given or self.attribute(owner, name, leaf) or [Literal(expression)]
@@ -264,8 +266,11 @@ class Names(Files):
                 yield from self.fields.given(leaf, name) or [Literal(expression)]
 
     def _objects(self, expression: Expression) -> list[Leaf]:
-        """What stands before a dot; `super()` is an object of the nearest base of this file."""
+        """What stands before a dot; `super()` is an object of the nearest base of this file, `type(x)` a class."""
         node = expression.node
+        if isinstance(node, cst.Call) and self._is_type(node):
+            owners = [self.instance_of(leaf) for leaf in self.sources(expression.of(node.args[0].value))]
+            return [Defined(owner) if owner is not None else Opaque() for owner in owners]
         if isinstance(node, cst.Call) and self._is_super(node):
             method = next((s for s in expression.spot.scope.around() if s.owner), None)
             bases = self.bases(method.owner) if method and method.owner else []
@@ -275,6 +280,10 @@ class Names(Files):
     @staticmethod
     def _is_super(node: cst.Call) -> bool:
         return isinstance(node.func, cst.Name) and node.func.value == "super"
+
+    @staticmethod
+    def _is_type(node: cst.Call) -> bool:
+        return isinstance(node.func, cst.Name) and node.func.value == "type" and len(node.args) == 1
 
     def bases(self, scope: Scope) -> list[Scope]:
         """The classes of this file that a class inherits from, the nearest first."""
