@@ -33,8 +33,8 @@ class Takers:
     def of(self, scope: Scope) -> list[LoaderCall]:
         """The loaders that are given an object where they are built; else those of which it isn't known what they get.
 
-        None at all where another file may split the data, or a loader that may get it has no workers: then it is left
-        open which one does.
+        None at all where another file may split the data, where no object is seen to be made, or where a loader that may
+        get one has no workers: then it is left open which one does.
         """
         files = list(self._importing(scope))
         if any(_SPLITS in file.text for file in files):
@@ -45,7 +45,13 @@ class Takers:
         if seen:
             return seen
         open_ones = [loader for loader in found if not self._is_other(loader)]
-        return open_ones if all(loader.has_workers for loader in open_ones) else []
+        is_settled = self._is_built(scope, files) and all(loader.has_workers for loader in open_ones)
+        return open_ones if is_settled else []
+
+    def _is_built(self, scope: Scope, files: list[OtherFile]) -> bool:
+        """Whether an object of a class is made by this file or by one of those that import it."""
+        own = (call for call in self.names.file.calls if last_name(call.node) == scope.name)
+        return any(own) or any(file.calls_named(scope.name) for file in files)
 
     def _importing(self, scope: Scope) -> Iterator[OtherFile]:
         imports = self.names.imports
