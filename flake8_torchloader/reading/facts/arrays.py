@@ -222,7 +222,7 @@ class ArrayReader:
         """A dataset of an HDF5 file that is read whole somewhere, unless its key says that it holds labels."""
         keys = (n.evaluated_value for n in below(dataset.node) if isinstance(n, cst.SimpleString))
         if not any(isinstance(key, str) and names_labels(key.rpartition("/")[2]) for key in keys):
-            yield Whole(at, "h5py", None)
+            yield Whole(at, "h5py.File", None)
 
     def _call(self, at: Expression, node: cst.Call, *, in_loop: bool) -> Iterator[Whole]:
         name = self.names.callee_name(at)
