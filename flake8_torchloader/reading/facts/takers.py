@@ -33,8 +33,8 @@ class Takers:
     def of(self, scope: Scope) -> list[LoaderCall]:
         """The loaders that are given an object where they are built; else those of which it isn't known what they get.
 
-        None at all where another file may split the data, where no object is seen to be made, or where a loader that may
-        get one has no workers: then it is left open which one does.
+        None at all where another file may split the data, where no object is seen to be made, or where a loader that
+        may get one has no workers: then it is left open which one does.
         """
         files = list(self._importing(scope))
         if any(_SPLITS in file.text for file in files):

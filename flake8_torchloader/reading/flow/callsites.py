@@ -40,7 +40,6 @@ class CallSites:
 
     def __init__(self, names: Names) -> None:
         self.names = names
-        self.is_searching = False
         self._sites: dict[Scope, list[CallSite]] | None = None
         self._frames: dict[tuple[Scope, int, Frame | None], Frame] = {}
 
@@ -71,14 +70,12 @@ class CallSites:
         return self._sites.get(function, [])
 
     def _search(self) -> dict[Scope, list[CallSite]]:
-        self.is_searching = True
         sites: dict[Scope, list[CallSite]] = {}
         for call in self.names.file.calls:
             for target, bound in self.targets(call, only_own=True):
                 sites.setdefault(target, []).append(CallSite(call, bound))
             for target in self._made_partial(call):
                 sites.setdefault(target, []).append(CallSite(call, bound=False, is_partial=True))
-        self.is_searching = False
         return sites
 
     def _made_partial(self, call: Expression) -> Iterator[Scope]:
@@ -117,8 +114,8 @@ class CallSites:
         if name == function.receiver and function.owner is not None:
             yield from self._receiver(function, function.owner, frame)
             return
-        if parameter.star or self.is_searching:
-            self.names.cuts += self.is_searching
+        if parameter.star or self.names.is_apart:
+            self.names.cuts += self.names.is_apart
             yield Opaque()
             return
         sites = self.sites(function, frame)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import libcst as cst
@@ -26,8 +25,8 @@ from flake8_torchloader.reading.flow.leaves import (
     Object,
     Opaque,
 )
+from flake8_torchloader.reading.flow.questions import Questions
 from flake8_torchloader.reading.known import STAR_EXPORTS
-from flake8_torchloader.reading.project.files import Files
 from flake8_torchloader.reading.project.imports import Imports
 from flake8_torchloader.reading.tree.collect import Collector
 from flake8_torchloader.reading.tree.scopes import (
@@ -41,12 +40,6 @@ from flake8_torchloader.reading.tree.scopes import (
     reaching,
 )
 from flake8_torchloader.settings import Settings
-
-DEEPEST = 24
-"""How many steps a value is followed before it counts as unknown."""
-
-_FUEL = 800
-"""How many expressions one question may look at, which keeps tangled code linear."""
 
 _MOST = 64
 """How many of the bindings of one attribute are looked at, the last ones, and how many of the classes above one."""
@@ -62,7 +55,7 @@ _SAME_OBJECT = {"to", "cuda", "cpu", "eval", "train", "half", "float", "double",
 _BUILTINS = frozenset(dir(builtins))
 
 
-class Names(Files):
+class Names(Questions):
     """Answers what the expressions of one file may be, and those of others that it leads to."""
 
     def __init__(self, file: Collector, path: Path | None = None, settings: Settings = Settings()) -> None:
@@ -71,85 +64,7 @@ class Names(Files):
         self.containers = Containers(self)
         self.fields = Fields(self)
         self.imports = Imports(self, path, settings) if path is not None and settings.follow_depth else None
-        self._known: dict[tuple[int, Frame | None], list[Leaf]] = {}
-        self._called: dict[tuple[int, Frame | None], str] = {}
         self._bases: dict[Scope, list[Scope]] = {}
-        self._asked: set[tuple[int, Frame | None]] = set()
-        self.cuts = 0
-        self._fuel = _FUEL
-
-    # --- asking
-
-    def sources(self, expression: Expression) -> list[Leaf]:
-        """All that an expression may be; empty only for a value that depends on itself."""
-        key = (id(expression.node), expression.frame)
-        if key in self._known:
-            return self._known[key]
-        if not self._asked and not self.calls.is_searching:
-            self._climb(expression)
-        if not self._asked:
-            self._fuel = _FUEL
-        self._fuel -= 1
-        if key in self._asked or len(self._asked) >= DEEPEST or self._fuel < 0:
-            self.cuts += 1
-            return [] if key in self._asked else [Opaque()]
-        cuts = self.cuts
-        self._asked.add(key)
-        try:
-            found = list(self._follow(expression))
-        finally:
-            self._asked.discard(key)
-        if len(found) > 1:
-            found = list(dict.fromkeys(found))
-        if cuts == self.cuts or (not self._asked and not self.calls.is_searching):
-            self._known[key] = found
-        return found
-
-    @contextmanager
-    def apart(self) -> Iterator[None]:
-        """Ask as if no other question were being answered: what is found out for good must not depend on that."""
-        outer = self._asked, self._fuel
-        self._asked = set()
-        try:
-            yield
-        finally:
-            self._asked, self._fuel = outer
-
-    def _climb(self, expression: Expression) -> None:
-        """Ask about a chain such as `a.b().c()` from its beginning: from its end, a long one is cut again and again."""
-        links: list[Expression] = []
-        node = expression.node
-        while isinstance(node, (cst.Attribute, cst.Call)):
-            node = node.value if isinstance(node, cst.Attribute) else node.func
-            if (id(node), expression.frame) in self._known:
-                break
-            links.append(expression.of(node))
-        for link in reversed(links[DEEPEST // 2 :]):
-            self.sources(link)
-
-    def imported(self, expression: Expression) -> list[str]:
-        """The full names of the imported things that an expression may be."""
-        return [leaf.name for leaf in self.sources(expression) if isinstance(leaf, Imported)]
-
-    def name_of(self, expression: Expression) -> str:
-        """The one imported name that an expression is, or empty."""
-        leaves = self.sources(expression)
-        only = leaves[0] if len(leaves) == 1 else None
-        return only.name if isinstance(only, Imported) else ""
-
-    def callee(self, call: Expression) -> list[Leaf]:
-        """What a call calls."""
-        return self.sources(call.of(call.node.func)) if isinstance(call.node, cst.Call) else []
-
-    def callee_name(self, call: Expression) -> str:
-        """The one imported name that a call calls, or empty."""
-        name = self._called.get((id(call.node), call.frame))
-        if name is None and isinstance(call.node, cst.Call):
-            func = call.of(call.node.func)
-            name = self.name_of(func)
-            if (id(func.node), func.frame) in self._known:
-                self._called[id(call.node), call.frame] = name
-        return name or ""
 
     def instance_of(self, leaf: Leaf) -> Scope | None:
         """The class of this file of which a leaf is an object, if it is one."""
@@ -161,8 +76,6 @@ class Names(Files):
             if isinstance(target, Defined) and target.scope.kind is ScopeKind.CLASS:
                 return target.scope
         return None
-
-    # --- following
 
     def _follow(self, expression: Expression) -> Iterator[Leaf]:
         node = expression.node
