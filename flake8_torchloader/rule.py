@@ -13,6 +13,9 @@ from flake8_torchloader.start_method import ALL_METHODS, StartMethod, spell
 from flake8_torchloader.trial import Run, Trial
 from flake8_torchloader.verdict import Suspect, Verdict
 
+_MOST_LOADERS = 8
+"""How many loaders the notes of one finding point at."""
+
 LONGEST_NAME = 22
 """Characters of a user's own name that a message shows before it is cut."""
 
@@ -71,8 +74,8 @@ class Rule(ABC):
 
 
 def sent_by(loaders: tuple[Site, ...]) -> tuple[tuple[Site, str], ...]:
-    """Notes at the loaders that send what a finding is about."""
-    return tuple((loader, "this loader sends it") for loader in loaders)
+    """Notes at the loaders that send what a finding is about, the first of them."""
+    return tuple((loader, "this loader sends it") for loader in loaders[:_MOST_LOADERS])
 
 
 def shorten(word: str) -> str:

@@ -50,12 +50,12 @@ class CrossingReader:
         for dataset in self.datasets.by_scope.values():
             if not self.datasets.may_be_sent(dataset) or self.names.chooses_state(dataset.scope):
                 continue
+            name, methods, sites = dataset.scope.name, dataset.methods, dataset.sites
             for argument in self.contents.passed_to_library(dataset.scope):
-                yield from self._crossings(argument, "dataset", dataset.scope.name, dataset.methods, dataset.sites)
+                yield from self._crossings(argument, "dataset", name, methods, sites)
             for attribute, binding in self.datasets.kept_in_the_end(dataset):
                 for value in self.contents.given(dataset.scope, binding):
-                    slot, name = f"self.{attribute}", dataset.scope.name
-                    yield from self._crossings(value, slot, name, dataset.methods, dataset.sites)
+                    yield from self._crossings(value, f"self.{attribute}", name, methods, sites)
 
     def _through_library(self) -> Iterator[Crossing]:
         for call in self.datasets.of_libraries:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from functools import cached_property
 
 import libcst as cst
 
@@ -24,7 +25,10 @@ SENT = ("dataset", "collate_fn", "worker_init_fn")
 
 @dataclass(eq=False)
 class DatasetClass:
-    """A dataset class of the file, with the loaders that objects of it are seen to reach."""
+    """A dataset class of the file, with the loaders that objects of it are seen to reach.
+
+    What is asked of all of them is asked once they are all known.
+    """
 
     scope: Scope
     loaders: list[LoaderCall] = field(default_factory=list)
@@ -34,18 +38,18 @@ class DatasetClass:
         """True unless every loader that it is seen to reach has none."""
         return not self.loaders or any(loader.has_workers for loader in self.loaders)
 
-    @property
+    @cached_property
     def methods(self) -> frozenset[StartMethod]:
         """The start methods of the loaders that it reaches."""
         busy = [loader.methods for loader in self.loaders if loader.has_workers]
         return frozenset().union(*busy) if busy else ALL_METHODS
 
-    @property
+    @cached_property
     def sites(self) -> tuple[Expression, ...]:
         """Where the loaders that it reaches are made."""
         return tuple(site for loader in self.loaders for site in loader.sites)
 
-    @property
+    @cached_property
     def workers(self) -> Value:
         """The number of workers of the busiest loader that it reaches."""
         known = [n for loader in self.loaders if isinstance(n := loader.workers.only, int)]
