@@ -222,6 +222,9 @@ DTYPES: Mapping[str, int] = {
 }  # fmt: skip
 """Bytes per element."""
 
+ADDERS = frozenset({"append", "add", "insert", "extend", "update", "setdefault", "appendleft", "put"})
+"""Methods that put something into a container."""
+
 OBJECT_READERS = frozenset({
     "json.load", "json.loads", "csv.reader", "csv.DictReader", "jsonlines.open", "ujson.load", "orjson.loads",
 })  # fmt: skip

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from flake8_torchloader.reading.facts.bound_makers import BOUND
 from flake8_torchloader.reading.facts.openers import OPENERS, READERS
 from flake8_torchloader.reading.known import (
+    ADDERS,
     GENERATORS,
     HANDLES,
     ITEM_READERS,
@@ -22,6 +23,7 @@ from flake8_torchloader.reading.known import (
     OBJECT_READERS,
     WHOLE_READERS,
 )
+from flake8_torchloader.reading.project.outline import base_of, joined
 from flake8_torchloader.reading.tree.syntax import children, levels
 
 _SUSPECTS = frozenset().union(
@@ -30,7 +32,7 @@ _SUSPECTS = frozenset().union(
 _METHODS = OBJECT_METHODS | {"open", "glob", "rglob", "iterdir", "manual_seed"}
 """What says the same of an object that may come from anywhere."""
 
-_ADDERS = {"append", "add", "insert", "extend", "update", "setdefault", "appendleft", "put", "pop"}
+_CHANGERS = ADDERS | {"pop"}
 _BUILDING = {"__init__", "__post_init__", "__setstate__"}
 _WORKING = {"__getitem__", "__getitems__", "__call__", "forward"}
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -148,7 +150,7 @@ def _imports(nodes: list[ast.AST]) -> Iterator[tuple[str, str]]:
                 yield (alias.asname, alias.name) if alias.asname else (first, first)
         if isinstance(node, ast.ImportFrom):
             for alias in node.names:
-                yield alias.asname or alias.name, "." * node.level + ".".join(filter(None, (node.module, alias.name)))
+                yield alias.asname or alias.name, joined(base_of(node), alias.name)
 
 
 def _body(function: Function) -> Iterator[ast.AST]:
@@ -181,7 +183,7 @@ def _changes(node: ast.AST) -> bool:
         case ast.Attribute(ctx=context) | ast.Subscript(ctx=context):
             return isinstance(context, _CHANGED)
         case ast.Call(func=ast.Attribute(attr=name, value=ast.Attribute() | ast.Subscript())):
-            return name in _ADDERS
+            return name in _CHANGERS
     return False
 
 

@@ -80,7 +80,7 @@ def outline(text: str, tree: ast.Module) -> Outline:
         defined=defined,
         plain=frozenset(name for name, said in words.items() if _VALUE not in said) - _speaking(words, _MATTER),
         loading=_speaking(words, _LOADER),
-        stars=tuple(_base(one) for one in imported if isinstance(one, ast.ImportFrom) and one.names[0].name == "*"),
+        stars=tuple(base_of(one) for one in imported if isinstance(one, ast.ImportFrom) and one.names[0].name == "*"),
         imports=imported_names(tree),
     )
 
@@ -175,7 +175,8 @@ def _is_for_others(test: ast.expr) -> bool:
     return bool(names & {"__name__", "TYPE_CHECKING"})
 
 
-def _base(statement: ast.ImportFrom) -> str:
+def base_of(statement: ast.ImportFrom) -> str:
+    """The module from which a statement imports; a relative one keeps its dots."""
     return "." * statement.level + (statement.module or "")
 
 
@@ -184,7 +185,7 @@ def _imported(statement: ast.stmt) -> Iterator[str]:
         case ast.Import(names=aliases):
             yield from (alias.name for alias in aliases)
         case ast.ImportFrom(names=aliases):
-            base = _base(statement)
+            base = base_of(statement)
             yield base
             yield from (joined(base, alias.name) for alias in aliases if alias.name != "*")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import libcst as cst
 
+from flake8_torchloader.reading.known import ADDERS
 from flake8_torchloader.reading.tree.bindings import Binder
 from flake8_torchloader.reading.tree.guards import (
     Guard,
@@ -32,7 +33,6 @@ from flake8_torchloader.reading.tree.walk import Step
 
 _SPREADERS = {"extend", "update"}
 _SETTERS = {"setattr", "delattr", "pop"}
-_ADDERS = {"append", "add", "insert", "extend", "update", "setdefault", "appendleft", "put"}
 
 
 class Collector(Binder):
@@ -281,7 +281,7 @@ class Collector(Binder):
         if self._waiting:
             self.awaited.add(id(node))
         self.calls_of.setdefault(self._spot.scope.function, []).append(self.calls[-1])
-        if isinstance(node.func, cst.Attribute) and node.func.attr.value in _ADDERS and node.args:
+        if isinstance(node.func, cst.Attribute) and node.func.attr.value in ADDERS and node.args:
             self._bind(node.func.value, How.ADDED, self._at(node.args[-1].value))
             if node.func.attr.value in _SPREADERS:
                 self.spread.add(id(node.args[-1].value))
