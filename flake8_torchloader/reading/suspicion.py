@@ -8,7 +8,7 @@ level, in what sets attributes or builds objects, and in all that these call. Wh
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 
 from flake8_torchloader.reading.facts.bound_makers import BOUND
 from flake8_torchloader.reading.facts.openers import OPENERS, READERS
@@ -155,20 +155,20 @@ def _imports(nodes: list[ast.AST]) -> Iterator[tuple[str, str]]:
 
 def _body(function: Function) -> Iterator[ast.AST]:
     given = function.args
-    queue: list[object] = [*function.body, *function.decorator_list, *given.defaults, *given.kw_defaults]
-    while queue:
-        node = queue.pop()
-        queue += children(node)
-        if isinstance(node, ast.AST):
-            yield node
+    return _within([*function.body, *function.decorator_list, *given.defaults, *given.kw_defaults], ())
 
 
 def _outside(tree: ast.Module) -> Iterator[ast.AST]:
     """What runs when the file is imported, short of what that calls."""
-    queue: list[object] = list(tree.body)
+    return _within(tree.body, _FUNCTIONS)
+
+
+def _within(nodes: Iterable[object], closed: Container[type]) -> Iterator[ast.AST]:
+    """Some nodes and all below them, but not what is in those of the `closed` kinds."""
+    queue = list(nodes)
     while queue:
         node = queue.pop()
-        queue += [] if isinstance(node, _FUNCTIONS) else children(node)
+        queue += [] if type(node) in closed else children(node)
         if isinstance(node, ast.AST):
             yield node
 
