@@ -6,7 +6,7 @@ import json
 import os
 from collections import Counter
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from flake8_torchloader.finding import Finding
@@ -39,7 +39,7 @@ class Baseline:
 
     def fresh(self, files: Iterable[Linted]) -> list[Linted]:
         """The files with what is not known yet: of findings that are alike, the first ones are the known ones."""
-        return [replace(file, findings=tuple(self._fresh(file))) for file in files]
+        return [file._replace(findings=tuple(self._fresh(file))) for file in files]
 
     def _fresh(self, file: Linted) -> Iterable[Finding]:
         found = fingerprints(file, _relative(file.path, self.home))

@@ -7,10 +7,9 @@ import stat
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 from functools import cache
-from importlib.util import source_hash
 from pathlib import Path
+from typing import NamedTuple
 
 LARGEST = 1_000_000
 """Bytes of a file that is still read for another one's sake."""
@@ -32,8 +31,7 @@ _Heard = dict[tuple[str, str], str]
 _HEARD: ContextVar[_Heard | None] = ContextVar("_HEARD", default=None)
 
 
-@dataclass(frozen=True)
-class Fact:
+class Fact(NamedTuple):
     """What was asked about a path, by the name of the question, and what the answer was."""
 
     question: str
@@ -87,6 +85,8 @@ def digest(content: bytes) -> str:
 
     That two files have both in common by accident is expected once in 2**64 pairs of one length.
     """
+    from importlib.util import source_hash
+
     return f"{len(content):x}-{source_hash(content).hex()}"
 
 

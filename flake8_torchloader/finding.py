@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+
+from typing import NamedTuple
 
 from flake8_torchloader.start_method import StartMethod
 
@@ -10,8 +11,7 @@ Site = object
 """Where a record stands: an opaque token of the reader's, hashable, understood by `Module.span`."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Span:
+class Span(NamedTuple):
     """A stretch of source text: lines count from 1, columns from 0, in characters."""
 
     line: int
@@ -20,16 +20,14 @@ class Span:
     end_column: int
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Note:
+class Note(NamedTuple):
     """A related place that explains a finding, such as the loop that iterates a loader."""
 
     span: Span
     text: str
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Elsewhere:
+class Elsewhere(NamedTuple):
     """A related line of another file, by its absolute path."""
 
     path: str
@@ -37,8 +35,7 @@ class Elsewhere:
     text: str
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Finding:
+class Finding(NamedTuple):
     """One hazard at one place, with the start methods under which it happens."""
 
     span: Span

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from flake8_torchloader.disk import Fact
 from flake8_torchloader.location import Cell, Place, place_of
@@ -16,8 +15,7 @@ if TYPE_CHECKING:
     from flake8_torchloader.noqa import Unused
 
 
-@dataclass(frozen=True)
-class Linted:
+class Linted(NamedTuple):
     """A file and what was found in it, by the path that the user gave.
 
     `lines` are those that findings and their notes speak of, by number; `cells` are those of a notebook, whose lines
@@ -26,7 +24,7 @@ class Linted:
 
     path: Path
     findings: tuple[Finding, ...]
-    lines: Mapping[int, str] = field(default_factory=dict, compare=False)
+    lines: Mapping[int, str] = {}
     cells: tuple[Cell, ...] = ()
     unused: tuple[Unused, ...] = ()
 
@@ -35,8 +33,7 @@ class Linted:
         return place_of(line, self.cells)
 
 
-@dataclass(frozen=True)
-class Learned:
+class Learned(NamedTuple):
     """What is said of a file, the digest of the content that it is said of, and what the file system was asked.
 
     As long as these are the same, so is what is said.

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(NamedTuple):
     """A cell with code: its number among all cells, from 1, and the line of the notebook's program it begins at."""
 
     number: int
     first_line: int
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """A line as its author counts it: from 1, in the file, or in the cell if it is a notebook's."""
 
     line: int
@@ -29,8 +26,5 @@ class Place:
 
 def place_of(line: int, cells: Sequence[Cell]) -> Place:
     """Where a line of the program stands; files that are no notebooks have no cells."""
-    before = bisect_right(cells, line, key=lambda cell: cell.first_line)
-    if not before:
-        return Place(line)
-    cell = cells[before - 1]
-    return Place(line - cell.first_line + 1, cell.number)
+    begun = [cell for cell in cells if cell.first_line <= line]
+    return Place(line - begun[-1].first_line + 1, begun[-1].number) if begun else Place(line)

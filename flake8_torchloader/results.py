@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flake8_torchloader.linted import Linted
 from flake8_torchloader.problem import Problem
+from flake8_torchloader.record import Record
 from flake8_torchloader.settings import Settings
 
 if TYPE_CHECKING:
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from flake8_torchloader.verifying import Proof, Verification
 
 
-@dataclass(frozen=True)
-class Results:
+class Results(Record):
     """All files that were linted, what could not be done, and what running proved.
 
     `verifications` is None if nothing was to be verified; `pages` is the address of the site with the rules' pages;
@@ -29,7 +28,7 @@ class Results:
     files: tuple[Linted, ...]
     problems: tuple[Problem, ...] = ()
     verifications: tuple[Verification, ...] | None = None
-    settings: Settings = field(default_factory=Settings)
+    settings: Settings = Settings()
     pages: str = ""
     known: int = 0
 

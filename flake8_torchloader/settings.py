@@ -5,8 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from flake8_torchloader.start_method import ALL_METHODS, StartMethod
 
@@ -21,8 +20,7 @@ _UNITS = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     """The choices that change what is reported; `large_array` is in bytes.
 
     `follow_depth` is how many imports away from a file others are looked into, and `follow_files` how many of them.

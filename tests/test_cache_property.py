@@ -11,7 +11,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -115,15 +115,11 @@ class Project:
     def path(self, name: str) -> Path:
         return self.folder / name
 
-    def found(self, *, cache: bool) -> list[object]:
+    def found(self, *, cache: bool) -> list[Linted | Problem]:
         """What a process that has just been started finds."""
         other_file._KEPT.clear()
         disk._known_search.cache_clear()
-        return [shown(one) for one in lint_paths([self.folder], replace(self.config, cache=cache))]
-
-
-def shown(one: Linted | Problem) -> object:
-    return (one, dict(one.lines)) if isinstance(one, Linted) else one
+        return list(lint_paths([self.folder], self.config.but(cache=cache)))
 
 
 def write(name: str, text: str) -> Edit:
@@ -175,7 +171,7 @@ def touch(name: str) -> Edit:
 
 def choose(**choices: object) -> Edit:
     def edit(project: Project) -> None:
-        project.config = replace(project.config, **choices)  # type: ignore[arg-type]
+        project.config = project.config.but(**choices)
 
     return edit
 

@@ -13,7 +13,7 @@ FLOORS = (
     {
         "start_method", "settings", "finding", "module", "kept", "construction", "main_program", "wrong_data",
         "observed", "worker_seen", "trial", "verdict", "location", "problem", "jobs", "families", "disk", "gate",
-        "source_text", "output_file",
+        "source_text", "output_file", "record",
     },
     {"rule"},
     {"rules"},

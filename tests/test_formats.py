@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import xml.etree.ElementTree as ElementTree
-from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -43,7 +42,7 @@ def results(verdict: Verdict | None = None, *files: Linted, problem: bool = True
     proofs = [Proof(one.path, f, verdict, (Trial.SPAWN,)) for one in given for f in one.findings if verdict is not None]
     program = Program(Script(ODD), Path("/python"), Path("/"))
     proved = (Verification(program, Limits(), {}, tuple(proofs)),) if verdict is not None else None
-    return Results(given, (PROBLEM,) if problem else (), proved)
+    return Results(files=given, problems=(PROBLEM,) if problem else (), verifications=proved)
 
 
 VERDICTS = [None, CONFIRMED, refuted(), unknown(Reason.NO_CUDA)]
@@ -69,7 +68,7 @@ def test_every_format_tells_the_verdict(format: Format, verdict: Verdict | None)
 
 @pytest.mark.parametrize("format", Format)
 def test_every_format_can_say_that_there_is_nothing(format: Format) -> None:
-    told = format.document(Results(()))
+    told = format.document(Results(files=()))
 
     assert "TLD201 lambda" not in told
 
@@ -120,7 +119,7 @@ def test_junit_is_valid_by_its_schema(verdict: Verdict | None) -> None:
     schema = xmlschema.XMLSchema(str(Path(__file__).parent / "data" / "junit.xsd"))
 
     schema.validate(Format.JUNIT.document(results(verdict)))
-    schema.validate(Format.JUNIT.document(Results(())))
+    schema.validate(Format.JUNIT.document(Results(files=())))
 
 
 def test_junit_has_a_test_for_each_finding_and_a_suite_for_each_file() -> None:
@@ -178,7 +177,7 @@ def test_findings_that_are_alike_have_fingerprints_of_their_own() -> None:
 
 
 def shown(file: Linted) -> list[str]:
-    return findings(Results((file,))).splitlines()
+    return findings(Results(files=(file,))).splitlines()
 
 
 def test_the_text_shows_the_lines_that_it_speaks_of() -> None:
@@ -234,7 +233,7 @@ def test_lines_that_are_too_long_are_cut_around_their_mark() -> None:
 def test_what_stands_in_other_files_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     places = (Elsewhere(str(tmp_path / "own.py"), 3, "sent here"), Elsewhere("/far/off.py", 5, "and here"))
-    found = Results((Linted(ODD, (replace(FOUND, elsewhere=places),), LINES),))
+    found = Results(files=(Linted(ODD, (FOUND._replace(elsewhere=places),), LINES),))
 
     assert findings(found).splitlines()[-3:-1] == ["    own.py:3: sent here", "    /far/off.py:5: and here"]
     for format in (Format.GITHUB, Format.JUNIT):
@@ -265,4 +264,4 @@ def test_colours_change_nothing_else() -> None:
     ],
 )
 def test_the_text_ends_with_a_count(files: tuple[Linted, ...], said: str) -> None:
-    assert closing(Results(files)) == said
+    assert closing(Results(files=files)) == said

@@ -143,7 +143,7 @@ def verification(verdict: Verdict, *runs: Run, program: Program = SCRIPT) -> Ver
 
 def told(verification: Verification) -> list[str]:
     """What a person is told about a program with one finding."""
-    return concise.findings(Results((Linted(PATH, (FINDING,)),), (), (verification,))).splitlines()
+    return concise.findings(Results(files=(Linted(PATH, (FINDING,)),), verifications=(verification,))).splitlines()
 
 
 def test_evidence_stands_below_its_finding_once_for_all_trials_that_gave_it() -> None:
@@ -206,7 +206,8 @@ def test_the_summary_counts_outcomes_and_names_what_was_run_with() -> None:
 def read(*verifications: Verification, verify: bool = True, finding: Finding = FINDING) -> Any:
     file = Linted(PATH, (finding,), unused=(Unused(Span(7, 1, 7, 4), "TLD301"),))
     problems = (Problem(Path("no.py"), "is gone"),)
-    return json.loads(document(Results((file,), problems, verifications if verify else None)))
+    proved = verifications if verify else None
+    return json.loads(document(Results(files=(file,), problems=problems, verifications=proved)))
 
 
 def paths(value: object, name: str = "") -> Iterator[str]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from flake8_torchloader.disk import Fact
 from flake8_torchloader.linted import Linted
@@ -15,8 +14,7 @@ if TYPE_CHECKING:
     from flake8_torchloader.noqa import Unused
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """The digest of a file's content, what else the findings rest on, and these, as JSON has them."""
 
     content: str
@@ -43,14 +41,14 @@ def spelled(linted: Linted) -> list[Any]:
         return []
     findings = [
         [
-            *astuple(one.span), one.code, one.message,
-            [[*astuple(note.span), note.text] for note in one.notes],
+            *one.span, one.code, one.message,
+            [[*note.span, note.text] for note in one.notes],
             sorted(one.methods),
-            [[there.path, there.line, there.text] for there in one.elsewhere],
+            [[*there] for there in one.elsewhere],
         ]
         for one in linted.findings
     ]  # fmt: skip
-    unused = [[*astuple(one.span), one.code] for one in linted.unused]
+    unused = [[*one.span, one.code] for one in linted.unused]
     return [findings, [*linted.lines.items()], [[one.number, one.first_line] for one in linted.cells], unused]
 
 

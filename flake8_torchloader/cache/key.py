@@ -6,7 +6,6 @@ import os
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import fields
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -31,15 +30,15 @@ def key(config: Config, folder: Folder) -> str:
 
 
 def _choices(config: Config) -> Iterator[str]:
-    for one in fields(config):
-        value = getattr(config, one.name)
+    for name in config.fields():
+        value = getattr(config, name)
         match value:
             case frozenset():
                 value = sorted(value)
             case Path():
                 value = os.path.abspath(value)
-        if one.name not in _BESIDE:
-            yield f"{one.name} {value!r}"
+        if name not in _BESIDE:
+            yield f"{name} {value!r}"
 
 
 def _sources(folder: Folder) -> str:

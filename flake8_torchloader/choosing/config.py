@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from flake8_torchloader.choosing.patterns import is_pattern
 from flake8_torchloader.choosing.selection import Selection
+from flake8_torchloader.record import Record
 from flake8_torchloader.settings import MEBIBYTE, Settings, parse_count, parse_size
 from flake8_torchloader.start_method import ALL_METHODS, StartMethod, parse_start_methods
 
@@ -20,24 +20,28 @@ Codes = tuple[str, ...]
 _CODE = re.compile(r"[A-Z]{1,3}[0-9]{0,3}", re.ASCII)
 
 
-@dataclass(frozen=True)
-class Option:
-    """How a choice is read from text, and what `--help` says about it; a flag has no `metavar`."""
+class Option(NamedTuple):
+    """What a choice is if nobody chooses, how it is read from text, and what `--help` says; a flag has no `metavar`."""
 
+    default: object
     parse: Callable[[str], object]
     metavar: str
     help: str
 
+    def __get__(self, record: Record | None, kind: type[Record]) -> object:
+        """The value in a record that was given none; the option itself, if its class is asked."""
+        return self if record is None else self.default
+
 
 def option(default: T, parse: Callable[[str], object], metavar: str, help: str) -> T:
     """A field that a user sets by its name, in a config file and on the command line."""
-    made: T = field(default=default, metadata={"option": Option(parse, metavar, help)})
-    return made
+    made: Any = Option(default, parse, metavar, help)
+    return made  # type: ignore[no-any-return]
 
 
-def options(kind: type[Any]) -> Mapping[str, Option]:
-    """The fields of a dataclass that users set: name to option, in their order."""
-    return {one.name: one.metadata["option"] for one in fields(kind) if "option" in one.metadata}
+def options(kind: type[Record]) -> Mapping[str, Option]:
+    """The fields of a record that users set: name to option, in their order."""
+    return {name: value for name, value in vars(kind).items() if isinstance(value, Option)}
 
 
 def parse_flag(text: str) -> bool:
@@ -115,8 +119,7 @@ def parse_per_file_ignores(text: str) -> tuple[tuple[str, Codes], ...]:
     return tuple(pairs)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Config:
+class Config(Record):
     """The choices that decide what is found in which files.
 
     Codes may be beginnings of codes, as in flake8. Patterns are those of `.gitignore`, relative to `root`. `jobs` is a

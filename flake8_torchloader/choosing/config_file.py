@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from flake8_torchloader.choosing.config import Option
 
@@ -19,12 +19,11 @@ class BadConfig(ValueError):
     """A config file that can't be obeyed: the text names the file and what is wrong with it."""
 
 
-@dataclass(frozen=True)
-class ConfigFile:
+class ConfigFile(NamedTuple):
     """A config file, by its path, with the values of its section as they were read."""
 
     path: Path
-    values: Mapping[str, object] = field(default_factory=dict)
+    values: Mapping[str, object] = {}
 
 
 def nearest(folder: Path, known: Mapping[str, Option]) -> ConfigFile | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
 def codes_shown(is_shown: Callable[[str], bool], named: Iterable[str]) -> frozenset[str]:
@@ -22,8 +22,7 @@ def codes_shown(is_shown: Callable[[str], bool], named: Iterable[str]) -> frozen
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(NamedTuple):
     """Prefixes of codes; `select` is None where all are selected that are on by default."""
 
     select: tuple[str, ...] | None = None

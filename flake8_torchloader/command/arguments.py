@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import NoReturn
@@ -41,8 +40,7 @@ _ANY_WIDTH = 80
 _SHORT = {"quiet": "-q", "jobs": "-j", "output_file": "-o"}
 
 
-@dataclass(frozen=True)
-class Given:
+class Given(argparse.Namespace):
     """What a command line says; `chosen` are the options that may also stand in a config file, as far as given."""
 
     paths: list[Path]
@@ -69,16 +67,15 @@ class _Parser(argparse.ArgumentParser):
         raise Refused(message)
 
 
-def parse(argv: Sequence[str], options: Mapping[str, Option], defaults: Mapping[str, object]) -> Given:
+def parse(argv: Sequence[str], options: Mapping[str, Option]) -> Given:
     """Read a command line; raise Refused with what is wrong with it."""
     is_asked_for_help = not {"-h", "--help"}.isdisjoint(argv)
-    parser = _parser(options, defaults, None if is_asked_for_help else _ANY_WIDTH)
-    namespace, unknown = parser.parse_known_intermixed_args(argv)
+    parser = _parser(options, None if is_asked_for_help else _ANY_WIDTH)
+    given, unknown = parser.parse_known_intermixed_args(argv, Given())
     if unknown:
         raise Refused(_unknown(unknown[0], parser.format_help()))
-    read = vars(namespace)
-    chosen = {name: read.pop(name) for name in options if name in read}
-    return Given(chosen=chosen, **read)
+    given.chosen = {name: value for name, value in vars(given).items() if name in options}
+    return given
 
 
 def _unknown(argument: str, help: str) -> str:
@@ -90,9 +87,7 @@ def _unknown(argument: str, help: str) -> str:
     return f"no such option: {name}{f' (did you mean {near[0]}?)' if near else ''}"
 
 
-def _parser(
-    options: Mapping[str, Option], defaults: Mapping[str, object], width: int | None
-) -> argparse.ArgumentParser:
+def _parser(options: Mapping[str, Option], width: int | None) -> argparse.ArgumentParser:
     parser = _Parser(
         prog="torchloader",
         usage="%(prog)s [PATH...] [options] [--verify [options] [-- SCRIPT ARGUMENTS...]]",
@@ -118,12 +113,12 @@ def _parser(
     add("--json", type=path, metavar="FILE", help="also write all that was found, run and proved to this file")
     group = parser.add_argument_group("linting and output")
     for name, option in options.items():
-        _add_option(group, name, option, is_on=bool(defaults[name]))
+        _add_option(group, name, option)
     _add_verifying(parser)
     return parser
 
 
-def _add_option(group: argparse._ArgumentGroup, name: str, option: Option, *, is_on: bool) -> None:
+def _add_option(group: argparse._ArgumentGroup, name: str, option: Option) -> None:
     """One option, or a flag and its opposite, of which `--help` shows the one that changes something."""
     spelled = name.replace("_", "-")
     names = [*([_SHORT[name]] if name in _SHORT else []), f"--{spelled}"]
@@ -134,7 +129,7 @@ def _add_option(group: argparse._ArgumentGroup, name: str, option: Option, *, is
         )  # fmt: skip
         return
     for flags, const in ((names, True), ([f"--no-{spelled}"], False)):
-        shown = argparse.SUPPRESS if const is is_on else option.help
+        shown = argparse.SUPPRESS if const is option.default else option.help
         group.add_argument(*flags, dest=name, action="store_const", const=const, default=argparse.SUPPRESS, help=shown)
 
 

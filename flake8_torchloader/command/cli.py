@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -73,7 +72,7 @@ def _lint(order: Order) -> Results:
     if not seen and not order.output.quiet:
         complain("no programs and no notebooks there, but for what is excluded or ignored")
     files = tuple(one for one in seen if isinstance(one, Linted))
-    return Results(files, problems, None, order.config.settings, order.output.pages)
+    return Results(files=files, problems=problems, settings=order.config.settings, pages=order.output.pages)
 
 
 def _lint_stdin(order: Order) -> Linted | Problem:
@@ -83,7 +82,7 @@ def _lint_stdin(order: Order) -> Linted | Problem:
     content = sys.stdin.buffer.read()
     if not list(Search(order.config).file(path)):
         return Linted(path, ())
-    alone = replace(order.config, follow_depth=0)
+    alone = order.config.but(follow_depth=0)
     return Linter(alone).bytes(content, path)
 
 
@@ -108,8 +107,8 @@ def _lint_for_news(order: Order) -> Results:
         raise Refused(str(error)) from error
     found = _lint(order)
     _tell_what_is_stale(order, baseline, found)
-    news = replace(found, files=tuple(baseline.fresh(found.files)))
-    return replace(news, known=sum(1 for _ in found) - sum(1 for _ in news))
+    news = found.but(files=tuple(baseline.fresh(found.files)))
+    return news.but(known=sum(1 for _ in found) - sum(1 for _ in news))
 
 
 def _tell_what_is_stale(order: Order, baseline: Baseline, found: Results) -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from flake8_torchloader.choosing.config import Config, option, options, parse_flag, parse_path, rebased
 from flake8_torchloader.choosing.config_file import BadConfig, ConfigFile, nearest, read
 from flake8_torchloader.command.arguments import Given, parse
 from flake8_torchloader.command.refused import Refused
+from flake8_torchloader.record import Record
 from flake8_torchloader.report import Format, parse_format
 
 if TYPE_CHECKING:
@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 STDIN = Path("-")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Output:
+class Output(Record):
     """How results are told, and what they amount to."""
 
     output_format: Format = option(
@@ -36,15 +35,17 @@ class Output:
     exit_zero: bool = option(False, parse_flag, "", "end with status 0 whatever is found")
 
 
-OPTIONS = {**options(Config), **options(Output)}
-"""What can be said in a config file and on the command line."""
-
 _OWN_DEFAULTS: Mapping[str, Any] = {"jobs": 0, "cache": True}
 """What is otherwise for a command than for a program that uses us."""
 
+OPTIONS = {
+    name: option._replace(default=_OWN_DEFAULTS.get(name, option.default))
+    for name, option in {**options(Config), **options(Output)}.items()
+}
+"""What can be said in a config file and on the command line."""
 
-@dataclass(frozen=True)
-class Proving:
+
+class Proving(NamedTuple):
     """How programs are run; `python` and `cwd` are absolute."""
 
     python: Path
@@ -54,8 +55,7 @@ class Proving:
     arguments: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Order:
+class Order(NamedTuple):
     """What is to be done; `proving` is None if nothing is to be run."""
 
     paths: tuple[Path, ...]
@@ -75,7 +75,7 @@ def read_order(argv: Sequence[str]) -> Order:
         SystemExit: after `--help`, `--version` or `--explain`, which are answered here.
     """
     own, arguments = _split(argv)
-    given = parse(own, OPTIONS, {**_defaults(Config), **_OWN_DEFAULTS, **_defaults(Output)})
+    given = parse(own, OPTIONS)
     _refuse_a_folder_that_is_gone()
     paths = tuple(given.paths or [Path()])
     _refuse_what_makes_no_sense(given, paths, arguments)
@@ -98,11 +98,6 @@ def _split(argv: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
     """Our own arguments, and those of the script, which follow the first `--`."""
     place = argv.index("--") if "--" in argv else len(argv)
     return argv[:place], argv[place + 1 :]
-
-
-def _defaults(kind: type[Config] | type[Output]) -> Mapping[str, object]:
-    blank = kind()
-    return {name: getattr(blank, name) for name in options(kind)}
 
 
 def _refuse_a_folder_that_is_gone() -> None:

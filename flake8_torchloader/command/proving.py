@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from flake8_torchloader.command.command_line import Proving
 from flake8_torchloader.command.refused import Refused
 from flake8_torchloader.command.teller import Teller
@@ -23,16 +21,16 @@ def prove(how: Proving, results: Results, teller: Teller, *, is_quiet: bool) -> 
     """The results with what running proved; what goes wrong joins the problems."""
     problems, verifications = list(results.problems), []
     for case in cases(results.files, how.python, how.cwd, how.entry, how.arguments):
-        part = replace(results, files=case.files)
+        part = results.but(files=case.files)
         try:
             with progress(is_quiet=is_quiet) as watch:
                 verifications.append(verify(case, results.settings, how.limits, watch))
-                part = replace(part, verifications=(verifications[-1],))
+                part = part.but(verifications=(verifications[-1],))
         except Exception as error:
             problems.append(_failure(case, error))
             complain(str(problems[-1]))
         teller.tell(part)
-    return replace(results, problems=tuple(problems), verifications=tuple(verifications))
+    return results.but(problems=tuple(problems), verifications=tuple(verifications))
 
 
 def _failure(case: Case, error: Exception) -> Problem:

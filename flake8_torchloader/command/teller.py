@@ -8,7 +8,6 @@ from pathlib import Path
 from flake8_torchloader.command.command_line import Order
 from flake8_torchloader.command.refused import Refused
 from flake8_torchloader.command.terminal import complain, paint_for_stdout
-from flake8_torchloader.output_file import write_whole
 from flake8_torchloader.report import Format
 from flake8_torchloader.report.words import statistics, unused_line
 from flake8_torchloader.results import Results
@@ -56,6 +55,8 @@ class Teller:
 
 def write(path: Path, text: str) -> None:
     """Write a file; raise Refused, naming it, if that can't be done."""
+    from flake8_torchloader.output_file import write_whole
+
     try:
         write_whole(path, text)
     except OSError as error:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import Enum
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -29,6 +28,8 @@ class Format(Enum):
 
     def document(self, results: Results) -> str:
         """All results in this format."""
+        from importlib import import_module
+
         write: Callable[[Results], str] = import_module(f"{__name__}.{self.value}").document
         return write(results)
 

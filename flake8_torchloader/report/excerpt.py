@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from flake8_torchloader.finding import Finding, Span
 from flake8_torchloader.linted import Linted
@@ -15,8 +15,7 @@ _BEFORE = 40
 """Characters that are shown of a line that is too long, and how many of them before the stretch."""
 
 
-@dataclass(frozen=True)
-class Mark:
+class Mark(NamedTuple):
     """A stretch that is underlined, what with, and the words beside it."""
 
     span: Span

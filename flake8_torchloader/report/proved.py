@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from flake8_torchloader.finding import Finding
     from flake8_torchloader.results import Results
 
 
-@dataclass(frozen=True)
-class Proved:
+class Proved(NamedTuple):
     """The lines that stand below a finding, those that stand below all findings, and the last one."""
 
-    verdicts: Mapping[tuple[Path, Finding], Sequence[str]] = field(default_factory=dict)
+    verdicts: Mapping[tuple[Path, Finding], Sequence[str]] = {}
     obstacles: Sequence[str] = ()
     summary: Sequence[str] = ()
 
