@@ -25,6 +25,7 @@ from trees import Tree
 from usage import Usage, usage
 
 FLOOR = Path(__file__).with_name("floor.py")
+LEAST = Path(__file__).with_name("least.py")
 LINTED = (0, 1, 2)
 """Statuses of `torchloader` that got through: 2 where a file can't be parsed."""
 
@@ -52,9 +53,14 @@ class Contest:
         """`torchloader` with a fresh cache, and again with what the first run left there."""
         with tempfile.TemporaryDirectory(dir=self.caches) as cache:
             options = ("--isolated", "--no-respect-gitignore", "--jobs=1", f"--cache-dir={cache}")
-            command: list[str | Path] = [self.with_us, "-m", "flake8_torchloader", *options, results.tree.path]
+            command: list[str | Path] = [self.with_us.with_name("torchloader"), *options, results.tree.path]
             results.add("cold", usage(command, LINTED))
             results.add("warm", usage(command, LINTED))
+
+    def start(self, results: Results) -> None:
+        """`torchloader` where it has next to nothing to do, beside the least that it could do."""
+        results.add("least", usage([self.with_us, LEAST, results.tree.path]))
+        self.command(results)
 
     def measure_floor(self, results: Results) -> None:
         """The parsers alone."""
@@ -70,19 +76,25 @@ class Contest:
             self.flake8(self.torchfix, tree)
 
 
-def made_trees(folder: Path, scale: float) -> tuple[Tree, Tree, Tree, Tree]:
-    """The trees that are made: empty, scripts, without loaders, small files."""
+def made_trees(folder: Path, scale: float) -> tuple[Tree, Tree, Tree, Tree, Tree]:
+    """The trees that are made: empty, one script, scripts, without loaders, small files."""
     return (
         trees.empty_file(folder),
+        trees.one_script(folder),
         trees.loader_scripts(folder, int(500 * scale)),
         trees.without_loaders(folder, int(10_000 * scale)),
         trees.small_files(folder, int(100_000 * scale)),
     )
 
 
-def contest(contest: Contest, all_of: Sequence[Results], small: Results, repetitions: int) -> Iterator[str]:
+def contest(
+    contest: Contest, all_of: Sequence[Results], started: Sequence[Results], small: Results, repetitions: int
+) -> Iterator[str]:
     """Let all contestants take turns over all trees, again and again; tell of each round that is over."""
     for number in range(repetitions):
+        for results in started:
+            for _ in range(results.tree.times):
+                contest.start(results)
         for results in all_of:
             for turn in range(results.tree.times):
                 contest.pair(results, number + turn)
@@ -125,13 +137,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     with environments(arguments.environments, arguments.flake8) as made, tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         between = contestants(made, arguments, folder)
-        empty, scripts, without, small = (Results(tree) for tree in made_trees(folder, arguments.scale))
+        empty, one, scripts, without, small = (Results(tree) for tree in made_trees(folder, arguments.scale))
         between.warm_up(empty.tree)
-        all_of = [empty, scripts, without, *given]
-        for news in contest(between, all_of, small, arguments.repetitions):
+        all_of, started = [empty, scripts, without, *given], [Results(empty.tree), one]
+        for news in contest(between, all_of, started, small, arguments.repetitions):
             print(news, file=sys.stderr, flush=True)
         conditions = machine(between.with_us, between.torchfix, arguments.repetitions)
-    measured, text = tables(all_of, small, conditions)
+    measured, text = tables(all_of, started, small, conditions)
     print(text)
     if arguments.write is not None:
         page = arguments.write.read_text(encoding="utf-8")

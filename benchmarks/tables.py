@@ -15,9 +15,11 @@ from targets import Measured
 BEGIN, END = "<!-- compare: begin (written by benchmarks/compare.py) -->", "<!-- compare: end -->"
 
 
-def tables(all_of: Sequence[Results], small: Results, conditions: str) -> tuple[list[Measured], str]:
+def tables(
+    all_of: Sequence[Results], started: Sequence[Results], small: Results, conditions: str
+) -> tuple[list[Measured], str]:
     """What was measured for each target, and all tables together."""
-    measured = list(measurements(all_of))
+    measured = [*measurements(all_of), *starts(started)]
     parts = (usage_table(all_of, small), floor_table(all_of), torchfix_line(all_of), targets.rows(measured))
     return measured, "\n\n".join([conditions, *filter(None, ("\n".join(part) for part in parts))])
 
@@ -96,6 +98,11 @@ def measurements(all_of: Sequence[Results]) -> Iterator[Measured]:
         yield Measured(targets.WARM, one.tree.name, one.ratio("warm", "cold"))
     for one in all_of:
         yield Measured(targets.MEMORY, one.tree.name, one.mebibytes("with us") - one.mebibytes("flake8"))
+
+
+def starts(started: Sequence[Results]) -> Iterator[Measured]:
+    """What a run costs that finds next to nothing to do."""
+    yield from (Measured(targets.START, one.tree.name, one.ratio("warm", "least")) for one in started)
 
 
 def _tree(one: Results) -> str:

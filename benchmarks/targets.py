@@ -34,6 +34,7 @@ TORCHFIX = Target("our share of a run / TorchFix's share, same files", 1 / 25, 1
 READER = Target("reader and all rules / `libcst.parse_module`", 1.5, 1.15)
 COLD = Target("`torchloader` cold / flake8 alone", 0.35, 0.12)
 WARM = Target("`torchloader` warm / cold", 0.10, 0.03)
+START = Target("`torchloader` warm / importing `ast` and parsing as many arguments", 1.5, 1.25)
 MEMORY = Target("peak memory above flake8's own", 40, 15, "MiB")
 
 

@@ -63,6 +63,13 @@ def empty_file(folder: Path) -> Tree:
     return Tree("an empty file", path, 1, 0, times=5)
 
 
+def one_script(folder: Path) -> Tree:
+    """One script with a loader, which the cache knows where an empty file is told without it."""
+    path = folder / "one.py"
+    path.write_text(_script(0), encoding="utf-8")
+    return Tree("a six-line script with a loader", path, 1, SCRIPT.count("\n"), times=5)
+
+
 def loader_scripts(folder: Path, files: int) -> Tree:
     """Scripts of six lines, each with a loader at module level."""
     return _made("six-line scripts with a loader", folder / "scripts", files, _script, times=2)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from pathlib import Path
 
+import least
 import pytest
 import tables
 import targets
@@ -15,6 +17,9 @@ from results import Results
 from shapes import SHAPES
 from usage import Usage, usage
 
+from flake8_torchloader.command import arguments
+from flake8_torchloader.command.command_line import OPTIONS
+
 DOCS = Path(__file__).parent.parent / "docs"
 PERFORMANCE = DOCS / "performance.md"
 
@@ -23,7 +28,8 @@ def results(tree: trees.Tree) -> Results:
     """Three rounds, in the second of which the machine was twice as slow."""
     made = Results(tree)
     for slow in (1, 2, 1):
-        for name, seconds, peak in (("flake8", 4.0, 50), ("with us", 4.4, 60), ("cold", 1.0, 40), ("warm", 0.1, 30)):
+        runs = [("flake8", 4.0, 50), ("with us", 4.4, 60), ("cold", 1.0, 40), ("warm", 0.1, 30), ("least", 0.08, 20)]
+        for name, seconds, peak in runs:
             made.add(name, Usage(slow * seconds, peak))
         made.floors.append({"files": 9, "passing": 3, "ast": 0.1, "libcst": 1.0 * slow, "lint": 1.2 * slow})
     return made
@@ -33,12 +39,14 @@ def test_ratios_are_those_of_neighbours_and_targets_tell_which_hold(tmp_path: Pa
     made = [trees.empty_file(tmp_path), trees.loader_scripts(tmp_path, 7), trees.without_loaders(tmp_path, 130)]
     all_of = [results(tree) for tree in (*made, trees.given(tmp_path / "scripts"))]
     all_of[-1].add("TorchFix", Usage(44.0, 150))
-    measured, text = tables.tables(all_of, results(trees.small_files(tmp_path, 3)), "here")
+    started = [results(trees.one_script(tmp_path))]
+    measured, text = tables.tables(all_of, started, results(trees.small_files(tmp_path, 3)), "here")
     values = {one.target: round(one.value, 4) for one in measured}
 
     assert values == {
         targets.EMPTY: 1.1, targets.SCRIPTS: 1.1, targets.WITHOUT_LOADERS: 1.1, targets.HEAVY: 1.1,
         targets.TORCHFIX: 0.01, targets.READER: 1.2, targets.COLD: 0.25, targets.WARM: 0.1, targets.MEMORY: 10,
+        targets.START: 1.25,
     }  # fmt: skip
     assert {one.target for one in measured if not one.holds} == {targets.WITHOUT_LOADERS}
     assert "| 130 programs without a loader | 130 | 1,430 | 4.00 s | 4.40 s | 1.100 |" in text
@@ -52,6 +60,12 @@ def test_trees_are_as_large_as_they_say(tmp_path: Path) -> None:
         found = trees.given(tree.path)
 
         assert (found.files, found.lines) == (tree.files, tree.lines)
+
+
+def test_the_least_that_could_be_done_is_to_parse_as_many_options() -> None:
+    ours = [one.nargs for one in arguments._parser(OPTIONS, 80)._actions]
+
+    assert Counter(one.nargs for one in least.parser()._actions) == Counter(ours)
 
 
 def test_only_what_stands_between_the_marks_is_replaced() -> None:
