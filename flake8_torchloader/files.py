@@ -30,13 +30,19 @@ def files_of(paths: Iterable[Path], config: Config) -> Iterator[Path | Problem]:
     followed. What the user excludes is passed over also where it is named, so that it makes no difference who lists
     the files.
     """
-    search = Search(config)
+    search, named = Search(config), list(paths)
+    found = (one for path in named for one in (search.below(path) if path.is_dir() else search.file(path)))
+    yield from _each_once(found) if len(named) > 1 else found
+
+
+def _each_once(found: Iterable[Path | Problem]) -> Iterator[Path | Problem]:
+    """What several paths mean, by the name that it is met by first, be that relative or absolute."""
     seen = set()
-    for path in paths:
-        for found in search.below(path) if path.is_dir() else search.file(path):
-            if found not in seen:
-                seen.add(found)
-                yield found
+    for one in found:
+        name = os.path.abspath(one.path if isinstance(one, Problem) else one)
+        if name not in seen:
+            seen.add(name)
+            yield one
 
 
 class Search:

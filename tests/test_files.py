@@ -43,6 +43,15 @@ def test_a_folder_means_programs_and_notebooks() -> None:
     assert meant(".") == ["a.py", "b.ipynb", "sub/e.py"]
 
 
+def test_each_file_is_given_once_by_the_name_that_it_is_met_by_first(folder: Path) -> None:
+    write("a.py", "sub/b.py", "sub/c.py")
+
+    assert meant("a.py", str(folder / "a.py"), "./a.py", "sub/../a.py") == ["a.py"]
+    c, a = str(folder / "sub/c.py"), str(folder / "a.py")
+    assert meant(c, "sub", str(folder)) == [c, "sub/b.py", a]
+    assert meant("absent.py", str(folder / "absent.py")) == ["absent.py"]
+
+
 def test_what_macos_lays_beside_a_program_is_passed_over_unless_it_is_named() -> None:
     write("a.py", "._a.py", "sub/._b.ipynb", "_c.py", ".d.py")
 
