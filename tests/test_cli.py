@@ -195,6 +195,8 @@ def test_options_choose_what_is_found(capsys: pytest.CaptureFixture[str]) -> Non
         ([".", "--output-file", "."], "argument --output-file: can't write to ."),
         ([".", "--output-format=html"], "unknown format 'html': choose from text, concise, json"),
         ([".", "--select=TLD21"], "unknown code 'TLD21': did you mean TLD2"),
+        ([".", "--select="], "argument --select: no code given: write some, or leave the option out to look for all\n"),
+        ([".", "--select", " , "], "argument --select: no code given"),
         ([".", "--ignore", "E501"], "argument --ignore: unknown code 'E501': all begin with TLD"),
         ([".", "--per-file-ignores=tests/"], "argument --per-file-ignores: not pairs of pattern:codes: 'tests/'"),
         ([".", "--per-file-ignores=a:TLD1 b"], "not pairs of pattern:codes"),

@@ -149,6 +149,8 @@ def test_a_file_without_a_section_does_not_count() -> None:
         ("pyproject.toml", "[tool.torchloader]\nextend_exlude = []", "did you mean 'extend-exclude'?"),
         ("pyproject.toml", "[tool.torchloader]\nverify = true", "unknown key 'verify'"),
         ("pyproject.toml", "[tool.torchloader]\nselect = ['TLD909']", "select: unknown code 'TLD909'"),
+        ("pyproject.toml", "[tool.torchloader]\nselect = []", "select: no code given"),
+        ("setup.cfg", "[torchloader]\nselect =\n", "select: no code given"),
         ("pyproject.toml", "[tool.torchloader]\nselect = [1]", "select: neither text nor number"),
         ("pyproject.toml", "[tool.torchloader]\njobs = 0.5", "jobs: not a number of processes: '0.5'"),
         ("pyproject.toml", "[tool.torchloader]\nquiet = 'maybe'", "quiet: neither true nor false: 'maybe'"),

@@ -76,6 +76,14 @@ def parse_codes(text: str) -> Codes:
     return tuple(filter(None, codes))
 
 
+def parse_selection(text: str) -> Codes:
+    """Read codes as `parse_codes` does; raise ValueError also if there are none, as nothing would ever be found."""
+    codes = parse_codes(text)
+    if not codes:
+        raise ValueError("no code given: write some, or leave the option out to look for all")
+    return codes
+
+
 def _require_known(prefix: str) -> None:
     from difflib import get_close_matches
 
@@ -127,7 +135,7 @@ class Config(Record):
     what was found is kept for the next time, in `cache_dir` or, for None, in a hidden folder below `root`.
     """
 
-    select: Codes | None = option(None, parse_codes, "CODES", "look for these codes only (beginnings will do)")
+    select: Codes | None = option(None, parse_selection, "CODES", "look for these codes only (beginnings will do)")
     extend_select: Codes = option((), parse_codes, "CODES", "look for these as well, such as opt-in codes")
     ignore: Codes = option((), parse_codes, "CODES", "leave these codes out")
     extend_ignore: Codes = option((), parse_codes, "CODES", "leave these out as well")
