@@ -177,6 +177,15 @@ def test_what_is_wrong_with_a_file_is_said_in_one_line(
     assert named in err
 
 
+@pytest.mark.parametrize("name", ["setup.cfg", "tox.ini"])
+def test_what_stands_in_default_is_not_ours(name: str) -> None:
+    write(name, "[DEFAULT]\nversion = 1.2\njobs = 5\n[torchloader]\nlarge-array = 3\n")
+
+    assert (read_order([]).config.large_array, read_order([]).config.jobs) == (3, 0)
+    write(name, "[DEFAULT]\nmodule = torchloader\n[flake8]\n")
+    assert read_order([]).config == Config(jobs=0, cache=True)
+
+
 @pytest.mark.parametrize("name", ["pyproject.toml", "setup.cfg"])
 def test_a_mark_at_the_beginning_is_passed_over(name: str) -> None:
     section = "[tool.torchloader]" if name == "pyproject.toml" else "[torchloader]"

@@ -69,7 +69,7 @@ def _ini_section(path: Path) -> Mapping[str, object] | None:
         return None
     import configparser
 
-    parser = configparser.RawConfigParser()
+    parser = configparser.RawConfigParser(default_section="")  # what stands in [DEFAULT] is not meant for us
     try:
         parser.read_string(text, source=path.name)
     except configparser.Error as error:
