@@ -161,6 +161,10 @@ def test_a_file_without_a_section_does_not_count() -> None:
         ("setup.cfg", "torchloader = 3", "no section headers"),
         ("tox.ini", "[torchloader]\nper-file-ignores = a.py", "per-file-ignores: not pairs of pattern:codes: 'a.py'"),
         ("tox.ini", "[torchloader]\nexclude = a, !", "exclude: not a pattern: '!'"),
+        ("pyproject.toml", "[tool.torchloader]\nexclude = ['a.py', '!']", "exclude: not a pattern: '!'"),
+        ("pyproject.toml", "[tool.torchloader]\nexclude = ['a.py', 3]", "exclude: neither text nor number"),
+        ("pyproject.toml", "[tool.torchloader.per-file-ignores]\n'!' = 'TLD1'", "per-file-ignores: not a pattern: '!'"),
+        ("pyproject.toml", "[tool.torchloader.per-file-ignores]\n'a' = 'X1'", "per-file-ignores: unknown code 'X1'"),
         ("tox.ini", "[torchloader]\nselect", "parsing errors: 'tox.ini' [line 2]"),
         ("tox.ini", "[torchloader]\ncache-dir =", "cache-dir: not a path: ''"),
     ],
@@ -228,6 +232,19 @@ def test_codes_are_left_out_in_some_files(capsys: pytest.CaptureFixture[str]) ->
     assert [line.split(":")[0] for line in capsys.readouterr().out.splitlines()] == ["a.py", "demo.py"]
     assert cli.main(["--output-format=concise", "--select=TLD201", "--per-file-ignores=*.py:TLD"]) == 1
     assert len(capsys.readouterr().out.splitlines()) == 4
+
+
+def test_elements_of_a_list_are_taken_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("a,b.py", "c d.py", "e.py", "b.py", "d.py"):
+        write(name)
+    table = "[tool.torchloader.per-file-ignores]\n'c d.py' = 'TLD1,TLD2'\n'[e,].py' = ['TLD2']\n"
+    write("pyproject.toml", f"[tool.torchloader]\nexclude = ['a,b.py', '']\nselect = ['TLD1,TLD2', 'TLD3']\n{table}")
+    config = read_order([]).config
+
+    assert (config.exclude, config.select) == (("a,b.py",), ("TLD1", "TLD2", "TLD3"))
+    assert config.per_file_ignores == (("c d.py", ("TLD1", "TLD2")), ("[e,].py", ("TLD2",)))
+    assert cli.main(["--output-format=concise"]) == 1
+    assert [line.split(":")[0] for line in capsys.readouterr().out.splitlines()] == ["b.py", "d.py"]
 
 
 def test_patterns_of_the_command_line_are_relative_to_the_current_folder(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -21,21 +21,34 @@ _CODE = re.compile(r"[A-Z]{1,3}[0-9]{0,3}", re.ASCII)
 
 
 class Option(NamedTuple):
-    """What a choice is if nobody chooses, how it is read from text, and what `--help` says; a flag has no `metavar`."""
+    """What a choice is if nobody chooses, how it is read from text, and what `--help` says; a flag has no `metavar`.
+
+    A list or a table of texts, which TOML has, is read as the text that means the same if it has no parser of its own.
+    """
 
     default: object
     parse: Callable[[str], object]
     metavar: str
     help: str
+    parse_list: Callable[[Sequence[str]], object] | None = None
+    parse_table: Callable[[Mapping[str, str]], object] | None = None
 
     def __get__(self, record: Record | None, kind: type[Record]) -> object:
         """The value in a record that was given none; the option itself, if its class is asked."""
         return self if record is None else self.default
 
 
-def option(default: T, parse: Callable[[str], object], metavar: str, help: str) -> T:
+def option(
+    default: T,
+    parse: Callable[[str], object],
+    metavar: str,
+    help: str,
+    *,
+    parse_list: Callable[[Sequence[str]], object] | None = None,
+    parse_table: Callable[[Mapping[str, str]], object] | None = None,
+) -> T:
     """A field that a user sets by its name, in a config file and on the command line."""
-    made: Any = Option(default, parse, metavar, help)
+    made: Any = Option(default, parse, metavar, help, parse_list, parse_table)
     return made  # type: ignore[no-any-return]
 
 
@@ -100,7 +113,12 @@ def _require_known(prefix: str) -> None:
 
 def parse_patterns(text: str) -> tuple[str, ...]:
     """Read patterns as in `.gitignore`, which commas or line ends separate; raise ValueError."""
-    patterns = tuple(filter(None, (part.strip() for part in re.split(r"[,\n]", text))))
+    return parse_pattern_list([part.strip() for part in re.split(r"[,\n]", text)])
+
+
+def parse_pattern_list(texts: Iterable[str]) -> tuple[str, ...]:
+    """The patterns among texts, each as it is; raise ValueError naming what is none."""
+    patterns = tuple(filter(None, texts))
     for pattern in patterns:
         if not is_pattern(pattern):
             raise ValueError(f"not a pattern: {pattern!r}")
@@ -127,6 +145,11 @@ def parse_per_file_ignores(text: str) -> tuple[tuple[str, Codes], ...]:
     return tuple(pairs)
 
 
+def parse_ignores_table(table: Mapping[str, str]) -> tuple[tuple[str, Codes], ...]:
+    """Read codes by the pattern that they are left out for; raise ValueError naming what is none."""
+    return tuple((pattern, parse_codes(codes)) for pattern, codes in table.items() if parse_pattern_list([pattern]))
+
+
 class Config(Record):
     """The choices that decide what is found in which files.
 
@@ -140,10 +163,15 @@ class Config(Record):
     ignore: Codes = option((), parse_codes, "CODES", "leave these codes out")
     extend_ignore: Codes = option((), parse_codes, "CODES", "leave these out as well")
     per_file_ignores: tuple[tuple[str, Codes], ...] = option(
-        (), parse_per_file_ignores, "PAIRS", "leave codes out in some files: 'tests/*:TLD1,TLD2 demo.py:TLD'"
+        (), parse_per_file_ignores, "PAIRS", "leave codes out in some files: 'tests/*:TLD1,TLD2 demo.py:TLD'",
+        parse_table=parse_ignores_table,
+    )  # fmt: skip
+    exclude: tuple[str, ...] = option(
+        (), parse_patterns, "PATTERNS", "pass over these files and folders", parse_list=parse_pattern_list
     )
-    exclude: tuple[str, ...] = option((), parse_patterns, "PATTERNS", "pass over these files and folders")
-    extend_exclude: tuple[str, ...] = option((), parse_patterns, "PATTERNS", "pass over these as well")
+    extend_exclude: tuple[str, ...] = option(
+        (), parse_patterns, "PATTERNS", "pass over these as well", parse_list=parse_pattern_list
+    )
     respect_gitignore: bool = option(True, parse_flag, "", "look also at what git ignores")
     start_methods: frozenset[StartMethod] = option(
         ALL_METHODS, parse_start_methods, "METHODS", "the start methods to think of, and to run under (default: all)"

@@ -92,7 +92,7 @@ def _values(path: Path, section: Mapping[str, object], known: Mapping[str, Optio
         if name not in known:
             raise BadConfig(f"{path}: unknown key {key!r}{_near(name, known)}")
         try:
-            yield name, known[name].parse(_spelled(value))
+            yield name, _parsed(known[name], value)
         except ValueError as error:
             raise BadConfig(f"{path}: {key}: {error}") from error
 
@@ -102,6 +102,17 @@ def _near(name: str, known: Mapping[str, Option]) -> str:
 
     near = get_close_matches(name, known, n=1)
     return f": did you mean {near[0].replace('_', '-')!r}?" if near else ""
+
+
+def _parsed(option: Option, value: object) -> object:
+    """A value as its option reads it; raise ValueError."""
+    text = _spelled(value)
+    match value:
+        case list() if option.parse_list is not None:
+            return option.parse_list(value)
+        case dict() if option.parse_table is not None:
+            return option.parse_table({key: _spelled(codes) for key, codes in value.items()})
+    return option.parse(text)
 
 
 def _spelled(value: object) -> str:
