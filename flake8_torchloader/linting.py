@@ -40,9 +40,12 @@ def lint(
     chosen = [rule for rule in all_rules() if rule.code in codes]
     with _no_garbage_collection():
         module = read(text, tree, path, settings, is_notebook=is_notebook) if chosen else _NOTHING
-        if module == _NOTHING:
-            return []
-        return sorted({finding for rule in chosen for finding in _findings(rule(settings), module)})
+        try:
+            says_nothing = module == _NOTHING
+            found = () if says_nothing else (_findings(rule(settings), module) for rule in chosen)
+            return sorted({finding for findings in found for finding in findings})
+        finally:
+            module.forget()
 
 
 @contextmanager

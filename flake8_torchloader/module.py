@@ -264,6 +264,10 @@ def _here(site: Site) -> None:
     return None
 
 
+def _nothing() -> None:
+    pass
+
+
 @dataclass(frozen=True)
 class Module:
     """All that one file says; `failure` tells why it could not be read.
@@ -295,3 +299,4 @@ class Module:
     is_notebook: bool = False
     span: Callable[[Site], Span] = field(default=_nowhere, repr=False, compare=False)
     elsewhere: Callable[[Site], tuple[str, int] | None] = field(default=_here, repr=False, compare=False)
+    forget: Callable[[], None] = field(default=_nothing, repr=False, compare=False)

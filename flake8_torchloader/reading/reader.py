@@ -92,6 +92,7 @@ def read_module(
         seedings=tuple(SeedReader(names, loaders).read()),
         span=positions,
         elsewhere=positions.elsewhere,
+        forget=names.forget,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from weakref import proxy
 
 import libcst as cst
 
@@ -85,7 +86,7 @@ class LoaderReader:
         self._known: dict[Expression, LoaderCall | None] = {}
         self._barren: set[Expression] = set()
         """What is known to hold no loader: `x = f(x)`, written a thousand times, asks of each x in turn."""
-        self.elsewhere = Elsewhere(names, self)
+        self.elsewhere = Elsewhere(names, proxy(self))  # without a cycle, counting references frees both
         made = [loader for call in names.file.calls if (loader := self.loader_call(call)) is not None]
         given = [loader for call in names.file.calls for loader in self.elsewhere.given(call)]
         self.calls = list(dict.fromkeys([*made, *given]))

@@ -66,6 +66,11 @@ class Names(Questions):
         self.imports = Imports(self, path, settings) if path is not None and settings.follow_depth else None
         self._bases: dict[Scope, list[Scope]] = {}
 
+    def forget(self) -> None:
+        """Let go of the file and of all that was found out: nothing can be asked any more."""
+        self.file.forget()
+        vars(self).clear()
+
     def instance_of(self, leaf: Leaf) -> Scope | None:
         """The class of this file of which a leaf is an object, if it is one."""
         if type(leaf) is Object:

@@ -175,7 +175,7 @@ class Collector(Binder):
     # --- scopes
 
     def _named(self, kind: ScopeKind, name: str, node: cst.CSTNode) -> Scope:
-        return Scope(kind, name, node, self._spot.scope, self._spot)
+        return self._new_scope(kind, name, node)
 
     def visit_FunctionDef(self, node: cst.FunctionDef) -> list[Step]:
         """A function is bound here and now; its defaults and decorators run here, its body later."""
@@ -190,7 +190,7 @@ class Collector(Binder):
 
     def visit_Lambda(self, node: cst.Lambda) -> list[Step]:
         """A lambda returns its body."""
-        scope = Scope(ScopeKind.LAMBDA, "<lambda>", node, self._spot.scope, self._spot)
+        scope = self._new_scope(ScopeKind.LAMBDA, "<lambda>", node)
         self.by_node[id(node)] = scope
         defaults = self._parameters(scope, node.params)
 
@@ -228,7 +228,7 @@ class Collector(Binder):
         return [*headers, *self._inside([node.body], block)]
 
     def _comprehension(self, node: cst.BaseComp, *results: cst.CSTNode) -> list[Step]:
-        scope = Scope(ScopeKind.COMPREHENSION, "<comprehension>", node, self._spot.scope, self._spot)
+        scope = self._new_scope(ScopeKind.COMPREHENSION, "<comprehension>", node)
         self.by_node[id(node)] = scope
         here = self._spot
 

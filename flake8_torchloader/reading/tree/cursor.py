@@ -26,9 +26,20 @@ class Cursor:
         block = Block(self.scope, None, Running.ALWAYS)
         self._spot = Spot(self.scope, block, 0, Running.ALWAYS, 0)
         self._outer: list[Spot] = []
+        self._scopes = [self.scope]
 
     def _at(self, node: cst.CSTNode) -> Expression:
         return Expression(node, self._spot)
+
+    def _new_scope(self, kind: ScopeKind, name: str, node: cst.CSTNode) -> Scope:
+        scope = Scope(kind, name, node, self._spot.scope, self._spot)
+        self._scopes.append(scope)
+        return scope
+
+    def forget(self) -> None:
+        """Forget all that the scopes hold: it leads back to them, and only the garbage collector would free it."""
+        for scope in self._scopes:
+            scope.forget()
 
     def _next(self, top: int | None = None) -> None:
         """Begin a statement: it has an order of its own and runs as its block now does."""

@@ -227,6 +227,13 @@ class Scope:
                 if binding.target is not None and binding.target.kind is ScopeKind.FUNCTION:
                     yield binding.target
 
+    def forget(self) -> None:
+        """Let go of all that leads back to this scope."""
+        self.spot = None
+        self.bindings, self.attributes = {}, {}
+        self.parameters, self.bases, self.decorators = (), (), ()
+        self.returns, self.delegates = [], []
+
     def bind(self, name: str, binding: Binding) -> None:
         """Note one more way in which a name of this scope gets a value."""
         self.bindings.setdefault(name, []).append(binding)
