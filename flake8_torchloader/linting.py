@@ -34,18 +34,24 @@ def lint(
     its kernel, and never again by a worker. Nothing is raised for what a file may hold: one that can't be read gives
     one TLD000.
     """
-    from flake8_torchloader.reading import read
-
     codes = default_codes() if rules is None else rules
     chosen = [rule for rule in all_rules() if rule.code in codes]
     with _no_garbage_collection():
-        module = read(text, tree, path, settings, is_notebook=is_notebook) if chosen else _NOTHING
-        try:
-            says_nothing = module == _NOTHING
-            found = () if says_nothing else (_findings(rule(settings), module) for rule in chosen)
-            return sorted({finding for findings in found for finding in findings})
-        finally:
-            module.forget()
+        return _lint(text, path, settings, chosen, tree, is_notebook=is_notebook) if chosen else []
+
+
+def _lint(
+    text: str, path: str, settings: Settings, rules: list[type[Rule]], tree: ast.Module | None, *, is_notebook: bool
+) -> list[Finding]:
+    from flake8_torchloader.reading import read
+
+    module = read(text, tree, path, settings, is_notebook=is_notebook)
+    try:
+        says_nothing = module == _NOTHING
+        found = () if says_nothing else (_findings(rule(settings), module) for rule in rules)
+        return sorted({finding for findings in found for finding in findings})
+    finally:
+        module.forget()
 
 
 @contextmanager
