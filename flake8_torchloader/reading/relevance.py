@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import ast
 from enum import Enum
-from functools import partial
-from itertools import chain
 
 from flake8_torchloader.gate import INITS, SETTER, speaks_of_torch
 from flake8_torchloader.reading.known import LIBRARIES
 from flake8_torchloader.reading.tree.syntax import levels
 
 _LIBRARIES = ("torchvision", "torchaudio", "torchvision.datasets", "torchaudio.datasets")
-_TELLING = {ast.ClassDef, ast.FunctionDef, ast.Call, ast.ImportFrom, ast.Import, ast.Attribute}
+_TELLING = {ast.FunctionDef, ast.Call, ast.ImportFrom, ast.Import, ast.Attribute}
 """The kinds of node that can show it; most nodes are of none of them."""
+
+_OTHERS = {"importlib", "jinja2", "unittest", "yaml"}
+"""Packages whose loaders load something else."""
 
 _METHODS = ("__getitem__", "__iter__", "__getitems__")
 _WORKERS_POSITION = 6
@@ -43,23 +44,98 @@ class Interest(Enum):
 
 def interest_in(tree: ast.Module, text: str) -> Interest:
     """Whether a file makes a loader with workers, defines a dataset, or makes one of a known library."""
-    telling = (node for level in levels(tree) for node in level if type(node) in _TELLING)
+    nodes = (node for level in levels(tree, with_annotations=False) for node in level)
+    if not speaks_of_torch(text):
+        return Interest.DATASETS if any(map(_may_be_dataset_of_others, nodes)) else Interest.NOTHING
     speaks_of_workers = "workers" in text or "create_loader" in text or may_lack_epochs(text)
-    is_candidate = partial(_is_candidate, speaks_of_workers=speaks_of_workers)
-    candidates = filter(is_candidate if speaks_of_torch(text) else _may_be_dataset_of_others, telling)
-    first = next(candidates, None)
-    if first is None:
-        return Interest.NOTHING
-    if _sounds_like_loader(text):
+    mentions = _Mentions(speaks_of_workers=speaks_of_workers)
+    has_datasets = False
+    for node in nodes:
+        kind = type(node)
+        if kind is ast.Name or kind is ast.Attribute:
+            mentions.note(node)
+        elif kind is ast.ClassDef:
+            has_datasets = has_datasets or _may_be_dataset(node)
+        if kind in _TELLING and _is_candidate(node, speaks_of_workers=speaks_of_workers):
+            return Interest.ALL
+        if kind is ast.Import or kind is ast.ImportFrom:
+            mentions.note_import(node)
+        elif kind is ast.Call:
+            mentions.note_call(node)
+    if mentions.may_matter(tree) or (has_datasets and mentions.is_loader_called):
         return Interest.ALL
-    is_for_loaders = any(not isinstance(node, ast.ClassDef) for node in chain([first], candidates))
-    return Interest.ALL if is_for_loaders else Interest.DATASETS
+    return Interest.DATASETS if has_datasets else Interest.NOTHING
+
+
+class _Mentions:
+    """What speaks of loaders in a file that makes none by itself."""
+
+    def __init__(self, *, speaks_of_workers: bool) -> None:
+        self._speaks_of_workers = speaks_of_workers
+        self._names: set[str] = set()
+        self._owners: set[str] = set()
+        self._imported: set[str] = set()
+        self._imported_loaders: set[str] = set()
+        self._asked: set[int] = set()
+        self.is_loader_called = False
+
+    def note(self, node: ast.Name | ast.Attribute) -> None:
+        """Note a name, or an attribute that is called a loader."""
+        if id(node) in self._asked:
+            return
+        if isinstance(node, ast.Name):
+            self._names.add(node.id)
+        elif self._speaks_of_workers and _sounds_like_loader(node.attr):
+            self._owners.add(_first_name(node))
+
+    def note_import(self, node: ast.Import | ast.ImportFrom) -> None:
+        """Note what is imported, above all loaders."""
+        names = [alias.asname or alias.name.partition(".")[0] for alias in node.names]
+        self._imported.update(names)
+        package = str(node.module).partition(".")[0] if isinstance(node, ast.ImportFrom) else ""
+        may_bring = package not in (_OTHERS if self._speaks_of_workers else LIBRARIES)
+        if isinstance(node, ast.ImportFrom) and may_bring:
+            self._imported_loaders.update(n for n, alias in zip(names, node.names) if _sounds_like_loader(alias.name))
+
+    def note_call(self, node: ast.Call) -> None:
+        """Note a call that is called a loader, and what is only asked for: `isinstance(x, DataLoader)`."""
+        self.is_loader_called = self.is_loader_called or _sounds_like_loader(_last_name(node.func))
+        if isinstance(node.func, ast.Name) and node.func.id in ("isinstance", "issubclass"):
+            for asked in node.args[1:]:
+                self._asked.update(map(id, [asked, *getattr(asked, "elts", ())]))
+
+    def may_matter(self, tree: ast.Module) -> bool:
+        """Whether an imported loader is used, or one of an object while the file is imported.
+
+        `spec.loader` is how modules are loaded.
+        """
+        is_used = not self._imported_loaders.isdisjoint(self._names) or not self._imported.isdisjoint(self._owners)
+        return is_used or (bool(self._owners - {"spec"}) and any(map(self._runs, tree.body)))
+
+    def _runs(self, statement: ast.stmt) -> bool:
+        """Whether a statement of the top level may go through a loader, or call a function of this file."""
+        match statement:
+            case ast.If(body=body, orelse=orelse):
+                return any(map(self._runs, [*body, *orelse]))
+            case ast.Try(body=body, handlers=handlers, finalbody=last):
+                return any(map(self._runs, [*body, *(one for handler in handlers for one in handler.body), *last]))
+            case ast.Expr(value=ast.Call(func=func)) | ast.Assign(value=ast.Call(func=func)):
+                return _first_name(func) not in self._imported
+        return isinstance(statement, (ast.For, ast.While, ast.With))
+
+
+def _last_name(node: ast.AST) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+
+
+def _first_name(node: ast.AST) -> str:
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else ""
 
 
 def _is_candidate(node: ast.AST, *, speaks_of_workers: bool) -> bool:
     match node:
-        case ast.ClassDef():
-            return _may_be_dataset(node)
         case ast.FunctionDef(name=name):
             return INITS in name
         case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)) if name == SETTER:
@@ -70,15 +146,11 @@ def _is_candidate(node: ast.AST, *, speaks_of_workers: bool) -> bool:
             )
         case ast.ImportFrom(module=module, names=aliases):
             brings = str(module).endswith(".datasets") or any(alias.name == "datasets" for alias in aliases)
-            may_have_workers = speaks_of_workers or str(module).partition(".")[0] not in LIBRARIES
-            is_loader = may_have_workers and any(_sounds_like_loader(alias.name) for alias in aliases)
-            return is_loader or (module in _LIBRARIES and brings)
+            return module in _LIBRARIES and brings
         case ast.Import(names=aliases):
             return any(alias.name in _LIBRARIES and alias.name.endswith(".datasets") for alias in aliases)
         case ast.Attribute(attr="datasets", value=ast.Name(id=name)):
             return name in _LIBRARIES
-        case ast.Attribute(attr=name):
-            return speaks_of_workers and _sounds_like_loader(name)
     return False
 
 
@@ -117,5 +189,4 @@ def _acts(node: ast.ClassDef) -> bool:
 
 
 def _is_based_on_dataset(node: ast.ClassDef) -> bool:
-    names = (base.attr if isinstance(base, ast.Attribute) else getattr(base, "id", "") for base in node.bases)
-    return any("ataset" in name for name in names)
+    return any("ataset" in _last_name(base) for base in node.bases)

@@ -40,6 +40,9 @@ _CHANGED = (ast.Store, ast.Del)
 _ODD = {ast.Lambda, ast.GeneratorExp, ast.Yield, ast.YieldFrom}
 """What can't be pickled, or makes what can't."""
 
+_CONSUMERS = {"all", "any", "dict", "join", "list", "max", "min", "set", "sorted", "sum", "tuple"}
+"""What takes all that a generator expression gives, and drops it."""
+
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -48,8 +51,9 @@ def datasets_may_matter(tree: ast.Module, text: str, is_of_project: Callable[[st
     if "cv2" in text:
         return True
     nodes = [node for level in levels(tree) for node in level]
-    kinds = set(map(type, nodes))
-    if not kinds.isdisjoint(_ODD):
+    consumers = (node for node in nodes if isinstance(node, ast.Call) and _last(node.func) in _CONSUMERS)
+    used_up = {id(arg) for call in consumers for arg in call.args if isinstance(arg, ast.GeneratorExp)}
+    if any(type(node) in _ODD and id(node) not in used_up for node in nodes):
         return True
     imports = dict(_imports(nodes))
     if any(name.endswith(".*") and name.split(".")[0] not in LIBRARIES for name in imports.values()):

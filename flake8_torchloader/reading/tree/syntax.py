@@ -9,6 +9,9 @@ from typing import Any
 _LEAVES = {"ctx", "op", "ops", "id", "attr", "kind", "type_comment", "conversion"}
 """Fields that hold no node that matters."""
 
+_ANNOTATIONS = {"annotation", "returns"}
+"""Fields that hold what nothing is done with."""
+
 
 class _Fields(dict[type, tuple[str, ...]]):
     """The fields of each kind of node that may hold nodes; a constant has none, nor has what is no node.
@@ -16,30 +19,36 @@ class _Fields(dict[type, tuple[str, ...]]):
     Only fields are followed, never attributes: other plugins of flake8 write the parent of a node on it.
     """
 
+    def __init__(self, left_out: set[str]) -> None:
+        super().__init__()
+        self.left_out = left_out
+
     def __missing__(self, kind: type) -> tuple[str, ...]:
         names: tuple[str, ...] = () if issubclass(kind, ast.Constant) else getattr(kind, "_fields", ())
-        self[kind] = found = tuple(name for name in names if name not in _LEAVES)
+        self[kind] = found = tuple(name for name in names if name not in self.left_out)
         return found
 
 
-_FIELDS = _Fields()
+_FIELDS = _Fields(_LEAVES)
+_FIELDS_THAT_RUN = _Fields(_LEAVES | _ANNOTATIONS)
 
 
-def levels(tree: ast.AST) -> Iterator[list[Any]]:
+def levels(tree: ast.AST, *, with_annotations: bool = True) -> Iterator[list[Any]]:
     """The nodes of a tree, level by level: what is far up comes first, and nesting costs no stack.
 
     Strings and None, which some lists of nodes hold, are among them.
     """
+    fields = _FIELDS if with_annotations else _FIELDS_THAT_RUN
     level: list[Any] = [tree]
     while level:
         yield level
-        level = [child for node in level for child in children(node)]
+        level = [child for node in level for child in children(node, fields)]
 
 
-def children(node: object) -> list[Any]:
+def children(node: object, fields: _Fields = _FIELDS) -> list[Any]:
     """What is right below a node; strings and None may be among it."""
     found: list[Any] = []
-    for name in _FIELDS[type(node)]:
+    for name in fields[type(node)]:
         value = getattr(node, name, None)
         if isinstance(value, list):
             found += value
