@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 
 import libcst as cst
@@ -9,6 +10,12 @@ import pytest
 from libcst.metadata import MetadataWrapper, PositionProvider
 from test_fixtures import FILES, identifier
 
+from flake8_torchloader.finding import Span
+from flake8_torchloader.reading.flow.names import Names
+from flake8_torchloader.reading.tree.collect import Collector
+from flake8_torchloader.reading.tree.parsing import parse
+from flake8_torchloader.reading.tree.positions import Positions
+from flake8_torchloader.reading.tree.walk import below, walk
 from flake8_torchloader.reading.tree.writing import Stretch, Written
 
 ODD = (
@@ -47,3 +54,18 @@ def test_nodes_stand_where_libcst_says(path: Path) -> None:
 def test_odd_texts_are_written_as_they_are(text: str) -> None:
     module = cst.parse_module(text)
     assert written(module) == stretches(module)
+
+
+@pytest.mark.parametrize("path", [path for path in FILES[::6] if path.parent.name != "TLD000"], ids=identifier)
+def test_calls_and_what_loops_iterate_stand_where_libcst_says(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    tree = ast.parse(text)
+    parsed = parse(text, tree)
+    file = Collector(parsed.module)
+    walk(parsed.module, file)
+    positions = Positions(text, parsed, tree, Names(file))
+    whole = cst.parse_module(text)
+    known = stretches(whole)
+    nodes = dict(zip(map(id, below(parsed.module)), map(id, below(whole))))
+    for site in (*file.calls, *file.loops):
+        assert positions(site) == Span(*known[nodes[id(site.node)]])

@@ -67,7 +67,7 @@ def read_module(
     loaders = LoaderReader(names, arguments, values, places)
     datasets = DatasetReader(names, contents, loaders, places, speaks_of_torch=speaks_of_torch(text))
     keepsakes = KeepsakeReader(names, contents, datasets)
-    positions = Positions(parsed, tree, names)
+    positions = Positions(text, parsed, tree, names)
     return Module(
         loaders=tuple(loaders.records()),
         models=tuple(ModelReader(names, places).read()),

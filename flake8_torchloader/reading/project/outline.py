@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from flake8_torchloader.reading.tree.syntax import first_line
+
 _FUNCTION = re.compile(r"\blambda\b|oader|ataset|ransform(?!er)|[cC]ollat|\bpartial\b|Compose|Sampler|\bcv2\b")
 """What stands in a function that can give, or do, anything that the rules ask about."""
 
@@ -57,7 +59,7 @@ def outline(text: str, tree: ast.Module) -> Outline:
     words: dict[str, set[str]] = {}
     defined: dict[str, bool] = {}
     for statement in tree.body:
-        first, last = _first_line(statement), statement.end_lineno or statement.lineno
+        first, last = first_line(statement), statement.end_lineno or statement.lineno
         if pieces and first <= pieces[-1][1]:
             pieces[-1] = (pieces[-1][0], max(last, pieces[-1][1]))
         else:
@@ -128,11 +130,6 @@ def imported_names(tree: ast.Module) -> tuple[str, ...]:
 
 def _imports(tree: ast.Module) -> list[ast.stmt]:
     return [statement for statement in _at_import(tree.body) if isinstance(statement, _LISTED)]
-
-
-def _first_line(statement: ast.stmt) -> int:
-    decorators: list[ast.expr] = getattr(statement, "decorator_list", [])
-    return min([statement.lineno, *(decorator.lineno for decorator in decorators)])
 
 
 def _names(statement: ast.stmt) -> Iterator[str]:

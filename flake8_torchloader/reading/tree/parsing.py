@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import libcst as cst
 
+from flake8_torchloader.reading.tree.syntax import first_line
+
 _LINES = 50
 """Lines that are parsed together, or more where one statement has more."""
 
@@ -47,8 +49,7 @@ def _first_lines(tree: ast.Module) -> Iterator[int]:
     """How many lines stand before each statement that begins on a line of its own."""
     end = 0
     for statement in tree.body:
-        decorators: list[ast.expr] = getattr(statement, "decorator_list", [])
-        first = min([statement.lineno, *(decorator.lineno for decorator in decorators)])
+        first = first_line(statement)
         if first > end:
             yield first - 1
         end = statement.end_lineno or first

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
+from typing import NamedTuple
 
 import libcst as cst
 
@@ -11,20 +13,25 @@ from flake8_torchloader.module import Site
 from flake8_torchloader.reading.flow.names import Names
 from flake8_torchloader.reading.tree.parsing import Parsed
 from flake8_torchloader.reading.tree.scopes import Expression
+from flake8_torchloader.reading.tree.syntax import first_line
 from flake8_torchloader.reading.tree.writing import Stretch, Written
 
 
-class Positions:
-    """Finds lines and columns by writing out the one top-level statement that holds a node.
+_ANY = cst.Module(body=[])
 
-    The line on which that statement begins comes from the `ast` that is there already: the n-th
-    statement of one tree is the n-th of the other.
+
+class Positions:
+    """Finds lines and columns in the one top-level statement that holds a node.
+
+    An expression whose code stands there only once is where that code is. For others the statement is written out, and
+    its line comes from the `ast` that is there already: the n-th statement of one tree is the n-th of the other.
     """
 
-    def __init__(self, parsed: Parsed, tree: ast.Module, names: Names) -> None:
+    def __init__(self, text: str, parsed: Parsed, tree: ast.Module, names: Names) -> None:
+        self.lines = text.split("\n")
         self.parsed = parsed
         self.names = names
-        self._lines = _first_lines(parsed.module, tree)
+        self._places = list(_places(parsed.module, tree))
         self._stretches: dict[int, dict[int, Stretch]] = {}
 
     def __call__(self, site: Site) -> Span:
@@ -33,15 +40,18 @@ class Positions:
             return Span(1, 0, 1, 0)
         top = site.spot.top
         if top not in self._stretches:
+            found = self._only(site.node, top)
+            if found is not None:
+                return found
             try:
                 self._stretches[top] = self._of_statement(top)
             except (RecursionError, KeyError):
                 self._stretches[top] = {}
-        line = self._lines[top]
-        found = self._stretches[top].get(id(site.node))
-        if found is None:
+        line = self._places[top].line
+        stretch = self._stretches[top].get(id(site.node))
+        if stretch is None:
             return Span(line, 0, line, 0)
-        first_line, column, last_line, last_column = found
+        first_line, column, last_line, last_column = stretch
         shift = line - self._shown_first(top)[0]
         return Span(first_line + shift, column, last_line + shift, last_column)
 
@@ -49,6 +59,22 @@ class Positions:
         """The file and the line of a record's expression that stands in another file."""
         file = self.names.other_file(site.spot.scope) if isinstance(site, Expression) else None
         return (str(file.path), file.line(site)) if file is not None and isinstance(site, Expression) else None
+
+    def _only(self, node: cst.CSTNode, top: int) -> Span | None:
+        """Where an expression stands whose code is found only once; parentheses around it are none of it."""
+        if not isinstance(node, cst.BaseExpression) or node.lpar:
+            return None
+        try:
+            code = node.value if isinstance(node, cst.Name) else _ANY.code_for_node(node)
+        except RecursionError:
+            return None
+        place = self._places[top]
+        text = "\n".join(self.lines[place.first - 1 : place.last])
+        begin = text.find(code)
+        if begin < 0 or text.find(code, begin + 1) >= 0:
+            return None
+        end = begin + len(code)
+        return Span(*_position(text, begin, place.first), *_position(text, end, place.first))
 
     def _shown_first(self, top: int) -> Stretch:
         """The statement as it is written out alone, in which blank lines and comments may come before it."""
@@ -61,11 +87,22 @@ class Positions:
         return Written(alone).stretches
 
 
-def _first_lines(module: cst.Module, tree: ast.Module) -> list[int]:
-    """The line on which each statement of the module begins: a `def` without its decorators."""
-    lines: list[int] = []
+class _Place(NamedTuple):
+    """The lines of a statement, the first with its decorators, and `line` without."""
+
+    line: int
+    first: int
+    last: int
+
+
+def _places(module: cst.Module, tree: ast.Module) -> Iterator[_Place]:
     index = 0
     for statement in module.body:
-        lines.append(tree.body[index].lineno)
+        begun = tree.body[index]
         index += len(statement.body) if isinstance(statement, cst.SimpleStatementLine) else 1
-    return lines
+        yield _Place(begun.lineno, first_line(begun), tree.body[index - 1].end_lineno or begun.lineno)
+
+
+def _position(text: str, index: int, first: int) -> tuple[int, int]:
+    """The line and column of a character in a text that begins on a line."""
+    return first + text.count("\n", 0, index), index - text.rfind("\n", 0, index) - 1

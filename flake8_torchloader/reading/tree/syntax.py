@@ -55,3 +55,9 @@ def children(node: object, fields: _Fields = _FIELDS) -> list[Any]:
         elif isinstance(value, ast.AST):
             found.append(value)
     return found
+
+
+def first_line(statement: ast.stmt) -> int:
+    """The line on which a statement begins, with its decorators."""
+    decorators: list[ast.expr] = getattr(statement, "decorator_list", [])
+    return min([statement.lineno, *(decorator.lineno for decorator in decorators)])
