@@ -16,7 +16,6 @@ from flake8_torchloader.reading.tree.scopes import Expression
 from flake8_torchloader.reading.tree.syntax import first_line
 from flake8_torchloader.reading.tree.writing import Stretch, Written
 
-
 _ANY = cst.Module(body=[])
 
 
