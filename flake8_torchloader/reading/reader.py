@@ -8,7 +8,7 @@ from pathlib import Path
 
 import libcst as cst
 
-from flake8_torchloader.gate import speaks_of_torch
+from flake8_torchloader.gate import SETTER, speaks_of_torch
 from flake8_torchloader.module import Module, Variable
 from flake8_torchloader.reading.facts.arrays import ArrayReader
 from flake8_torchloader.reading.facts.bound import BoundReader
@@ -45,9 +45,6 @@ from flake8_torchloader.reading.tree.scopes import Expression
 from flake8_torchloader.reading.tree.walk import walk
 from flake8_torchloader.settings import Settings
 
-_SETTER = "set_start_method"
-
-
 def read_module(
     text: str, tree: ast.Module, path: Path | None, settings: Settings, *, is_notebook: bool = False
 ) -> Module:
@@ -64,7 +61,7 @@ def read_module(
     arguments, values, places = ArgumentReader(names), Values(names), Places(names)
     contents = Contents(names, arguments)
     exact = ExactReader(names, arguments)
-    loaders = LoaderReader(names, arguments, values, places)
+    loaders = LoaderReader(names, arguments, values, places, may_set_method=SETTER in text)
     datasets = DatasetReader(names, contents, loaders, places, speaks_of_torch=speaks_of_torch(text))
     keepsakes = KeepsakeReader(names, contents, datasets)
     positions = Positions(text, parsed, tree, names)
@@ -76,7 +73,7 @@ def read_module(
         handles=tuple(HandleReader(names, keepsakes).read()),
         bound=tuple(BoundReader(names, keepsakes).read()),
         main_only=tuple(MainOnlyReader(names, loaders, datasets, places).read()),
-        start_methods=tuple(StartMethodReader(names, values, places, loaders, tree).read() if _SETTER in text else ()),
+        start_methods=tuple(StartMethodReader(names, values, places, loaders, tree).read() if SETTER in text else ()),
         calls=tuple(OpenCVReader(names, values, datasets).read(tree)),
         variables=tuple(_variables(file, names, places, values)),
         generators=tuple(GeneratorReader(names, values, places, datasets).read()),

@@ -77,12 +77,14 @@ class LoaderCall:
 class LoaderReader:
     """Finds the loaders of one file."""
 
-    def __init__(self, names: Names, arguments: ArgumentReader, values: Values, places: Places) -> None:
+    def __init__(
+        self, names: Names, arguments: ArgumentReader, values: Values, places: Places, *, may_set_method: bool = True
+    ) -> None:
         self.names = names
         self.arguments = arguments
         self.values = values
         self.places = places
-        self._default = self._default_methods()
+        self._default = self._default_methods() if may_set_method else ALL_METHODS
         self._known: dict[Expression, LoaderCall | None] = {}
         self._barren: set[Expression] = set()
         """What is known to hold no loader: `x = f(x)`, written a thousand times, asks of each x in turn."""

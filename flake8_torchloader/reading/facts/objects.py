@@ -49,11 +49,10 @@ class ObjectReader:
     def _of(self, dataset: DatasetClass) -> Iterator[Objects]:
         if self.names.chooses_state(dataset.scope):
             return
-        read = self._read_by_workers(dataset)
         seen: set[str] = set()
         for attribute, binding in self.datasets.kept_in_the_end(dataset):
-            source = self._source_of(binding) if attribute in read - seen and not _SMALL.search(attribute) else ""
-            if source and binding.value is not None:
+            source = self._source_of(binding) if attribute not in seen and not _SMALL.search(attribute) else ""
+            if source and binding.value is not None and attribute in self._read_by_workers(dataset):
                 seen.add(attribute)
                 yield Objects(binding.value, source, f"self.{attribute}", dataset.sites)
 

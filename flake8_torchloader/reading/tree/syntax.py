@@ -6,7 +6,9 @@ import ast
 from collections.abc import Iterator
 from typing import Any
 
-_LEAVES = {"ctx", "op", "ops", "id", "attr", "kind", "type_comment", "conversion"}
+_LEAVES = {
+    "ctx", "op", "ops", "id", "attr", "kind", "type_comment", "conversion", "name", "module", "level", "asname", "arg",
+}  # fmt: skip
 """Fields that hold no node that matters."""
 
 _ANNOTATIONS = {"annotation", "returns"}
@@ -38,22 +40,24 @@ def levels(tree: ast.AST, *, with_annotations: bool = True) -> Iterator[list[Any
 
     Strings and None, which some lists of nodes hold, are among them.
     """
-    fields = _FIELDS if with_annotations else _FIELDS_THAT_RUN
     level: list[Any] = [tree]
     while level:
         yield level
-        level = [child for node in level for child in children(node, fields)]
+        level = _below(level, _FIELDS if with_annotations else _FIELDS_THAT_RUN)
 
 
-def children(node: object, fields: _Fields = _FIELDS) -> list[Any]:
+def children(node: object) -> list[Any]:
     """What is right below a node; strings and None may be among it."""
+    return _below([node], _FIELDS)
+
+
+def _below(nodes: list[Any], fields: _Fields) -> list[Any]:
     found: list[Any] = []
-    for name in fields[type(node)]:
-        value = getattr(node, name, None)
-        if isinstance(value, list):
-            found += value
-        elif isinstance(value, ast.AST):
-            found.append(value)
+    for node in nodes:
+        for name in fields[type(node)]:
+            value = getattr(node, name, None)
+            if value:
+                found += value if type(value) is list else (value,)
     return found
 
 

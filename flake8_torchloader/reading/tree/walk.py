@@ -30,16 +30,22 @@ class _NodeKinds(dict[type, bool]):
 _IS_NODE = _NodeKinds()
 
 
-@cache
-def _fields(kind: type[cst.CSTNode]) -> tuple[str, ...]:
-    names = (field.name for field in dataclasses.fields(kind))
-    return tuple(name for name in names if name not in _SILENT and not name.startswith(_TRIVIA))
+class _Fields(dict[type, tuple[str, ...]]):
+    """The fields of each kind of node that carry meaning."""
+
+    def __missing__(self, kind: type[cst.CSTNode]) -> tuple[str, ...]:
+        names = (field.name for field in dataclasses.fields(kind))
+        self[kind] = found = tuple(n for n in names if n not in _SILENT and not n.startswith(_TRIVIA))
+        return found
+
+
+_FIELDS = _Fields()
 
 
 def children(node: cst.CSTNode) -> list[cst.CSTNode]:
     """The child nodes that carry meaning, in the order of the text."""
     found: list[cst.CSTNode] = []
-    for name in _fields(type(node)):
+    for name in _FIELDS[type(node)]:
         value = getattr(node, name)
         kind = type(value)
         if _IS_NODE[kind]:
@@ -55,20 +61,39 @@ def walk(root: cst.CSTNode, visitor: object) -> None:
     A method may return the steps to take instead of the node's children: nodes, and actions such
     as entering and leaving a scope.
     """
-    visits: dict[type, Callable[[Any], Sequence[Step] | None]] = {}
+    visits = _visits(type(visitor))
     stack: list[Step] = [root]
     while stack:
         step = stack.pop()
         kind = type(step)
-        if kind not in visits:
-            visits[kind] = getattr(visitor, f"visit_{kind.__name__}", children) if _IS_NODE[kind] else _act
-        steps = visits[kind](step)
+        steps = visits[kind](visitor, step)
         if steps is None:
             steps = children(step)  # type: ignore[arg-type]  # an action has given steps
         stack += reversed(steps)
 
 
-def _act(action: Callable[[], None]) -> Sequence[Step]:
+class _Visits(dict[type, Callable[[Any, Any], Sequence[Step] | None]]):
+    """How a kind of visitor visits each kind of node, and takes an action."""
+
+    def __init__(self, visitor: type) -> None:
+        self.visitor = visitor
+
+    def __missing__(self, kind: type) -> Callable[[Any, Any], Sequence[Step] | None]:
+        visit = getattr(self.visitor, f"visit_{kind.__name__}", _pass_by) if _IS_NODE[kind] else _act
+        self[kind] = visit
+        return visit
+
+
+@cache  # by class
+def _visits(visitor: type) -> _Visits:
+    return _Visits(visitor)
+
+
+def _pass_by(visitor: object, node: cst.CSTNode) -> Sequence[Step]:
+    return children(node)
+
+
+def _act(visitor: object, action: Callable[[], None]) -> Sequence[Step]:
     action()
     return ()
 
