@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable, Sequence
-from functools import cache
 from typing import Any, TypeAlias
 
 import libcst as cst
@@ -61,7 +60,7 @@ def walk(root: cst.CSTNode, visitor: object) -> None:
     A method may return the steps to take instead of the node's children: nodes, and actions such
     as entering and leaving a scope.
     """
-    visits = _visits(type(visitor))
+    visits = _VISITS.setdefault(type(visitor), _Visits(type(visitor)))
     stack: list[Step] = [root]
     while stack:
         step = stack.pop()
@@ -84,9 +83,8 @@ class _Visits(dict[type, Callable[[Any, Any], Sequence[Step] | None]]):
         return visit
 
 
-@cache  # by class
-def _visits(visitor: type) -> _Visits:
-    return _Visits(visitor)
+_VISITS: dict[type, _Visits] = {}
+"""By the class of the visitor."""
 
 
 def _pass_by(visitor: object, node: cst.CSTNode) -> Sequence[Step]:
