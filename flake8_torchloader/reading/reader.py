@@ -45,6 +45,7 @@ from flake8_torchloader.reading.tree.scopes import Expression
 from flake8_torchloader.reading.tree.walk import walk
 from flake8_torchloader.settings import Settings
 
+
 def read_module(
     text: str, tree: ast.Module, path: Path | None, settings: Settings, *, is_notebook: bool = False
 ) -> Module:

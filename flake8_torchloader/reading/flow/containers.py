@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import libcst as cst
@@ -29,14 +29,11 @@ class Containers:
         self.names = names
         self._nested = 0
 
-    def unpack(self, leaves: Sequence[Leaf], path: tuple[int, ...]) -> Iterator[Leaf]:
+    def unpack(self, leaves: Sequence[Leaf], path: tuple[int, ...]) -> Sequence[Leaf]:
         """The part of each value that unpacking gives."""
-        if not path:
-            yield from leaves
-            return
-        for leaf in leaves:
-            part = self._part(leaf, path[0])
-            yield from self.unpack(part, path[1:])
+        for index in path:
+            leaves = [part for leaf in leaves for part in self._part(leaf, index)]
+        return leaves
 
     def _part(self, leaf: Leaf, index: int) -> list[Leaf]:
         if not isinstance(leaf, Literal):

@@ -7,7 +7,7 @@ whoever asks decides what that means.
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import libcst as cst
@@ -44,11 +44,6 @@ from flake8_torchloader.settings import Settings
 _MOST = 64
 """How many of the bindings of one attribute are looked at, the last ones, and how many of the classes above one."""
 
-_FOLLOWED = {
-    cst.Name, cst.Attribute, cst.Call, cst.Subscript, cst.IfExp, cst.BooleanOperation, cst.NamedExpr, cst.Await,
-}  # fmt: skip
-"""The kinds of node that lead to something else; all others stand for themselves."""
-
 _SAME_OBJECT = {"to", "cuda", "cpu", "eval", "train", "half", "float", "double", "requires_grad_", "__enter__"}
 """Methods that a library's class gives to this file's subclasses, and that return the object itself."""
 
@@ -82,36 +77,29 @@ class Names(Questions):
                 return target.scope
         return None
 
-    def _follow(self, expression: Expression) -> Iterator[Leaf]:
+    def _follow(self, expression: Expression) -> list[Leaf]:
         node = expression.node
-        if type(node) not in _FOLLOWED:
-            yield Literal(expression)
-            return
-        match node:
-            case cst.Name():
-                yield from self._name(node.value, expression)
-            case cst.Attribute():
-                yield from self._attribute(expression, node)
-            case cst.Call():
-                yield from self._call(expression)
-            case cst.IfExp():
-                for side in (node.body, node.orelse):
-                    yield from self.sources(expression.of(side))
-            case cst.BooleanOperation():
-                for side in (node.left, node.right):
-                    yield from self.sources(expression.of(side))
-            case cst.NamedExpr() | cst.Await():
-                value = node.value if isinstance(node, cst.NamedExpr) else node.expression
-                yield from self.sources(expression.of(value))
-            case cst.Subscript():
-                yield from self._subscript(expression, node)
+        if type(node) is cst.Name:
+            return self._name(node.value, expression)
+        if type(node) is cst.Attribute:
+            return list(self._attribute(expression, node))
+        if type(node) is cst.Call:
+            return list(self._call(expression))
+        if type(node) is cst.Subscript:
+            return list(self._subscript(expression, node))
+        if isinstance(node, cst.IfExp):
+            sides: list[cst.CSTNode] = [node.body, node.orelse]
+        elif isinstance(node, cst.BooleanOperation):
+            sides = [node.left, node.right]
+        else:
+            sides = [node.expression if isinstance(node, cst.Await) else cst.ensure_type(node, cst.NamedExpr).value]
+        return [leaf for side in sides for leaf in self.sources(expression.of(side))]
 
-    def _name(self, name: str, at: Expression) -> Iterator[Leaf]:
+    def _name(self, name: str, at: Expression) -> list[Leaf]:
         bindings = reaching(name, at.spot)
         if not bindings:
-            yield from self._starred(name, at.spot) or [self._unbound(name, at.spot)]
-        for binding in bindings:
-            yield from self._binding(binding, at.frame)
+            return self._starred(name, at.spot) or [self._unbound(name, at.spot)]
+        return [leaf for binding in bindings for leaf in self._binding(binding, at.frame)]
 
     def _starred(self, name: str, spot: Spot) -> list[Leaf]:
         module = spot.scope.module
@@ -131,23 +119,20 @@ class Names(Questions):
         """What a name or attribute may be after one binding."""
         return list(dict.fromkeys(self._binding(binding)))
 
-    def _binding(self, binding: Binding, frame: Frame | None = None) -> Iterator[Leaf]:
+    def _binding(self, binding: Binding, frame: Frame | None = None) -> Iterable[Leaf]:
+        how, target = binding.how, binding.target
         value = binding.value.within(frame) if binding.value is not None else None
-        match binding.how:
-            case How.IMPORT:
-                yield from self._import(binding.name, binding.spot.scope)
-            case How.DEFINITION if binding.target is not None:
-                yield Defined(binding.target)
-            case How.VALUE if value is not None:
-                yield from self.containers.unpack(self.sources(value), binding.path)
-            case How.ADDED if value is not None:
-                yield Element(value)
-            case How.ELEMENT if value is not None:
-                yield from self.containers.unpack(self.containers.elements(value), binding.path)
-            case How.PARAMETER if binding.target is not None:
-                yield from self.calls.parameter(binding.target, binding.name, frame)
-            case _:
-                yield Opaque()
+        if how is How.IMPORT:
+            return self._import(binding.name, binding.spot.scope)
+        if how is How.DEFINITION and target is not None:
+            return [Defined(target)]
+        if how is How.PARAMETER and target is not None:
+            return self.calls.parameter(target, binding.name, frame)
+        if how is How.VALUE and value is not None:
+            return self.containers.unpack(self.sources(value), binding.path)
+        if how is How.ELEMENT and value is not None:
+            return self.containers.unpack(self.containers.elements(value), binding.path)
+        return [Element(value)] if how is How.ADDED and value is not None else [Opaque()]
 
     def _import(self, name: str, scope: Scope) -> list[Leaf]:
         """What a full name is that is imported in a scope: of the project if it is found there."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import libcst as cst
 
-from flake8_torchloader.reading.flow.leaves import Imported, Leaf, Opaque
+from flake8_torchloader.reading.flow.leaves import Imported, Leaf, Literal, Opaque
 from flake8_torchloader.reading.project.files import Files
 from flake8_torchloader.reading.tree.collect import Collector
 from flake8_torchloader.reading.tree.scopes import Expression, Frame
@@ -18,6 +18,11 @@ _DEEPEST = 24
 
 _FUEL = 800
 """How many expressions one question may look at, which keeps tangled code linear."""
+
+_FOLLOWED = {
+    cst.Name, cst.Attribute, cst.Call, cst.Subscript, cst.IfExp, cst.BooleanOperation, cst.NamedExpr, cst.Await,
+}  # fmt: skip
+"""The kinds of node that lead to something else; all others stand for themselves."""
 
 
 class Questions(Files, ABC):
@@ -36,14 +41,20 @@ class Questions(Files, ABC):
         self._fuel = _FUEL
 
     @abstractmethod
-    def _follow(self, expression: Expression) -> Iterator[Leaf]:
+    def _follow(self, expression: Expression) -> Iterable[Leaf]:
         """Take one step: what an expression may be, by what its parts may be."""
 
     def sources(self, expression: Expression) -> list[Leaf]:
         """All that an expression may be; empty only for a value that depends on itself."""
-        key = (id(expression.node), expression.frame)
-        if key in self._known:
-            return self._known[key]
+        node = expression.node
+        key = (id(node), expression.frame)
+        found: list[Leaf]
+        known = self._known.get(key)
+        if known is not None:
+            return known
+        if type(node) not in _FOLLOWED:
+            self._known[key] = found = [Literal(expression)]
+            return found
         if not self._asked and not self.is_apart:
             self._climb(expression)
         if not self._asked:
@@ -77,15 +88,20 @@ class Questions(Files, ABC):
 
     def _climb(self, expression: Expression) -> None:
         """Ask about a chain such as `a.b().c()` from its beginning: from its end, a long one is cut again and again."""
-        links: list[Expression] = []
+        links: list[cst.CSTNode] = []
         node = expression.node
-        while isinstance(node, (cst.Attribute, cst.Call)):
-            node = node.value if isinstance(node, cst.Attribute) else node.func
+        while True:
+            if type(node) is cst.Attribute:
+                node = node.value
+            elif type(node) is cst.Call:
+                node = node.func
+            else:
+                break
             if (id(node), expression.frame) in self._known:
                 break
-            links.append(expression.of(node))
+            links.append(node)
         for link in reversed(links[_DEEPEST // 2 :]):
-            self.sources(link)
+            self.sources(expression.of(link))
 
     def imported(self, expression: Expression) -> list[str]:
         """The full names of the imported things that an expression may be."""

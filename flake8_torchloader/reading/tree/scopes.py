@@ -167,7 +167,10 @@ class Scope:
     @property
     def module(self) -> Scope:
         """The scope of the file itself."""
-        return self if self.parent is None else list(self.around())[-1]
+        scope = self
+        while scope.parent is not None:
+            scope = scope.parent
+        return scope
 
     def around(self) -> Iterator[Scope]:
         """This scope and the ones that enclose it, innermost first."""
@@ -179,10 +182,10 @@ class Scope:
     @property
     def function(self) -> Scope | None:
         """The innermost function or lambda whose code this is, if any."""
-        for scope in self.around():
-            if scope.kind in (ScopeKind.FUNCTION, ScopeKind.LAMBDA):
-                return scope
-        return None
+        scope: Scope | None = self
+        while scope is not None and scope.kind is not ScopeKind.FUNCTION and scope.kind is not ScopeKind.LAMBDA:
+            scope = scope.parent
+        return scope
 
     @property
     def owner(self) -> Scope | None:
@@ -240,14 +243,14 @@ class Scope:
 
     def find(self, name: str) -> tuple[Scope, list[Binding]]:
         """The scope that a name used here belongs to, by Python's rules, and its bindings there."""
-        for depth, scope in enumerate(self.around()):
-            if scope.kind is ScopeKind.CLASS and depth:
-                continue
-            if name in scope.outer_names:
-                continue
-            if name in scope.bindings:
+        scope = self
+        while True:
+            is_hidden = scope.kind is ScopeKind.CLASS and scope is not self
+            if not is_hidden and name in scope.bindings and name not in scope.outer_names:
                 return scope, scope.bindings[name]
-        return self.module, []
+            if scope.parent is None:
+                return scope, []
+            scope = scope.parent
 
 
 def reaching(name: str, spot: Spot) -> list[Binding]:
@@ -258,7 +261,9 @@ def reaching(name: str, spot: Spot) -> list[Binding]:
     container one by one, the last few count.
     """
     scope, bindings = spot.scope.find(name)
-    home = next(s for s in spot.scope.around() if s.kind is not ScopeKind.COMPREHENSION)
+    home = spot.scope
+    while home.kind is ScopeKind.COMPREHENSION and home.parent is not None:
+        home = home.parent
     if scope is not home:
         return bindings
     earlier = bisect_left(bindings, spot.order, key=lambda binding: binding.spot.order)
