@@ -1,4 +1,7 @@
-"""What an expression can turn out to be."""
+"""What an expression can turn out to be.
+
+Nobody changes these: those that are made by the thousand are not frozen, because that makes them slow to make.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +12,14 @@ import libcst as cst
 from flake8_torchloader.reading.tree.scopes import Expression, Scope
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(unsafe_hash=True, slots=True)
 class Imported:
     """Something from outside this project, or that is not followed there, by its full name."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(unsafe_hash=True, slots=True)
 class Defined:
     """A function or class of this project."""
 
@@ -30,7 +33,7 @@ class Object:
     scope: Scope
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(unsafe_hash=True, slots=True)
 class Literal:
     """An expression that stands for itself: a literal, a lambda, or a call of what is not followed."""
 

@@ -115,7 +115,11 @@ class Questions(Files, ABC):
 
     def callee(self, call: Expression) -> list[Leaf]:
         """What a call calls."""
-        return self.sources(call.of(call.node.func)) if isinstance(call.node, cst.Call) else []
+        if type(call.node) is not cst.Call:
+            return []
+        func = call.node.func
+        known = self._known.get((id(func), call.frame))
+        return self.sources(call.of(func)) if known is None else known
 
     def callee_name(self, call: Expression) -> str:
         """The one imported name that a call calls, or empty."""
