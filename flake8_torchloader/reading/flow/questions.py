@@ -37,6 +37,7 @@ class Questions(Files, ABC):
         self.is_apart = False
         self._known: dict[tuple[int, Frame | None], list[Leaf]] = {}
         self._called: dict[tuple[int, Frame | None], str] = {}
+        self._partly_known: dict[tuple[int, Frame | None], list[Leaf]] = {}
         self._asked: set[tuple[int, Frame | None]] = set()
         self._fuel = _FUEL
 
@@ -59,6 +60,10 @@ class Questions(Files, ABC):
             self._climb(expression)
         if not self._asked:
             self._fuel = _FUEL
+            self._partly_known.clear()
+        elif key in self._partly_known:
+            self.cuts += 1
+            return self._partly_known[key]
         self._fuel -= 1
         if key in self._asked or len(self._asked) >= _DEEPEST or self._fuel < 0:
             self.cuts += 1
@@ -73,17 +78,19 @@ class Questions(Files, ABC):
             found = list(dict.fromkeys(found))
         if cuts == self.cuts or (not self._asked and not self.is_apart):
             self._known[key] = found
+        else:
+            self._partly_known[key] = found  # it is looked for again by the next question, but not by this one
         return found
 
     @contextmanager
     def apart(self) -> Iterator[None]:
         """Ask as if no other question were being answered: what is found out for good must not depend on that."""
-        outer = self._asked, self._fuel
-        self._asked, self.is_apart = set(), True
+        outer = self._asked, self._partly_known, self._fuel
+        self._asked, self._partly_known, self.is_apart = set(), {}, True
         try:
             yield
         finally:
-            self._asked, self._fuel = outer
+            self._asked, self._partly_known, self._fuel = outer
             self.is_apart = False
 
     def _climb(self, expression: Expression) -> None:
