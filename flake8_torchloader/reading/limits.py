@@ -10,7 +10,7 @@ import ast
 import re
 from dataclasses import dataclass
 
-from flake8_torchloader.reading.tree.syntax import children, levels
+from flake8_torchloader.reading.tree.syntax import below, levels
 
 _DEEPEST = 240
 """Levels of the tree: a chain of calls or of sums costs the square of its length."""
@@ -81,7 +81,7 @@ def _deepest(tree: ast.Module) -> Limit | None:
             return Limit(getattr(node, "lineno", 1), _NESTED)
         if links > _LINKS:
             return Limit(getattr(node, "lineno", 1), "a condition has too many parts")
-        stack += [(child, depth + 1, brackets, links) for child in children(node)]
+        stack += [(child, depth + 1, brackets, links) for child in below([node])]
     return None
 
 

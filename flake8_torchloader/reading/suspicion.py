@@ -24,7 +24,7 @@ from flake8_torchloader.reading.known import (
     WHOLE_READERS,
 )
 from flake8_torchloader.reading.project.outline import base_of, joined
-from flake8_torchloader.reading.tree.syntax import children, levels
+from flake8_torchloader.reading.tree.syntax import below, levels
 
 _SUSPECTS = frozenset().union(
     BOUND, OPENERS, READERS, GENERATORS, HANDLES, ITEM_READERS, MAKERS, OBJECT_READERS, WHOLE_READERS
@@ -169,12 +169,10 @@ def _outside(tree: ast.Module) -> Iterator[ast.AST]:
 
 def _within(nodes: Iterable[object], closed: Container[type]) -> Iterator[ast.AST]:
     """Some nodes and all below them, but not what is in those of the `closed` kinds."""
-    queue = list(nodes)
-    while queue:
-        node = queue.pop()
-        queue += [] if type(node) in closed else children(node)
-        if isinstance(node, ast.AST):
-            yield node
+    level = list(nodes)
+    while level:
+        yield from (node for node in level if isinstance(node, ast.AST))
+        level = below([node for node in level if type(node) not in closed])
 
 
 def _last(func: ast.expr) -> str:

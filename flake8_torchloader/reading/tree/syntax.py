@@ -43,15 +43,12 @@ def levels(tree: ast.AST, *, with_annotations: bool = True) -> Iterator[list[Any
     level: list[Any] = [tree]
     while level:
         yield level
-        level = _below(level, _FIELDS if with_annotations else _FIELDS_THAT_RUN)
+        level = below(level, with_annotations=with_annotations)
 
 
-def children(node: object) -> list[Any]:
-    """What is right below a node; strings and None may be among it."""
-    return _below([node], _FIELDS)
-
-
-def _below(nodes: list[Any], fields: _Fields) -> list[Any]:
+def below(nodes: list[Any], *, with_annotations: bool = True) -> list[Any]:
+    """What is right below some nodes; strings and None may be among it."""
+    fields = _FIELDS if with_annotations else _FIELDS_THAT_RUN
     found: list[Any] = []
     for node in nodes:
         for name in fields[type(node)]:
