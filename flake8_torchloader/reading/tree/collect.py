@@ -29,7 +29,7 @@ from flake8_torchloader.reading.tree.scopes import (
     ScopeKind,
     Spot,
 )
-from flake8_torchloader.reading.tree.walk import Step
+from flake8_torchloader.reading.tree.walk import Step, inner
 
 _SPREADERS = {"extend", "update"}
 _SETTERS = {"setattr", "delattr", "pop"}
@@ -68,8 +68,9 @@ class Collector(Binder):
 
     def visit_SimpleStatementLine(self, node: cst.SimpleStatementLine) -> list[Step]:
         """The small statements of a line run in turn; after one that leaves, nothing runs."""
-        steps: list[Step] = []
-        for small in node.body:
+        self._next()
+        steps: list[Step] = [node.body[0]]
+        for small in node.body[1:]:
             steps += [self._next, small]
         if leaves(node):
             steps.append(self._end_block)
@@ -275,7 +276,7 @@ class Collector(Binder):
             if isinstance(node.value, cst.From):
                 function.delegates.append(self._at(node.value.item))
 
-    def visit_Call(self, node: cst.Call) -> list[Step] | None:
+    def visit_Call(self, node: cst.Call) -> list[Step]:
         """Every call; `x.append(y)` puts y into what x holds."""
         self.calls.append(self._at(node))
         if self._waiting:
@@ -289,7 +290,8 @@ class Collector(Binder):
             self._set_by_name(node)
         if last_name(node) in ("set_transform", "set_format") and isinstance(node.func, cst.Attribute):
             self.outer += [(self._at(node.func), self._at(arg.value)) for arg in node.args]
-        return self._awaiting([node.func, *node.args]) if wants_failure(node) else None
+        steps: list[Step] = [*inner([node.func]), *inner([arg.value for arg in node.args])]
+        return self._awaiting(steps) if wants_failure(node) else steps
 
     def _set_by_name(self, node: cst.Call) -> None:
         """`setattr(self, "x", value)`, `delattr(self, "x")` and `self.__dict__.pop("x")`."""
@@ -310,18 +312,6 @@ class Collector(Binder):
                 return
         self._bind_attribute(owner, str(name.evaluated_value), bound)
 
-    # --- nothing below these can matter
-
-    def visit_SimpleString(self, node: cst.SimpleString) -> list[Step]:
-        """A leaf."""
-        return []
-
-    visit_Name = visit_Integer = visit_Float = visit_Comment = visit_SimpleString
-
-    def visit_Attribute(self, node: cst.Attribute) -> list[Step]:
+    def visit_Attribute(self, node: cst.Attribute) -> list[cst.CSTNode]:
         """The name behind the dot is no name of a scope."""
-        return [node.value]
-
-    def visit_Arg(self, node: cst.Arg) -> list[Step]:
-        """The keyword of an argument is no name of a scope."""
-        return [node.value]
+        return inner([node.value])

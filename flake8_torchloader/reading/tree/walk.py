@@ -15,6 +15,7 @@ _SILENT = {
     "annotation", "asynchronous", "asname", "comma", "dot", "encoding", "equal", "footer", "header",
     "indent", "keyword", "newline", "operator", "posonly_ind", "returns", "semicolon", "type_parameters",
 }  # fmt: skip
+_LEAVES = {cst.Name, cst.Integer, cst.Float, cst.SimpleString}
 _TRIVIA = ("whitespace", "leading", "lines_after", "lpar", "rpar", "lbrac", "rbrac", "colon", "default_")
 
 
@@ -54,8 +55,13 @@ def children(node: cst.CSTNode) -> list[cst.CSTNode]:
     return found
 
 
+def inner(nodes: Iterable[cst.CSTNode]) -> list[cst.CSTNode]:
+    """Those of some nodes that have any below them."""
+    return [node for node in nodes if type(node) not in _LEAVES]
+
+
 def walk(root: cst.CSTNode, visitor: object) -> None:
-    """Visit a tree with a visitor's `visit_<Node>` methods.
+    """Visit a tree with a visitor's `visit_<Node>` methods, but not names, numbers and strings.
 
     A method may return the steps to take instead of the node's children: nodes, and actions such
     as entering and leaving a scope.
@@ -67,8 +73,9 @@ def walk(root: cst.CSTNode, visitor: object) -> None:
         kind = type(step)
         steps = visits[kind](visitor, step)
         if steps is None:
-            steps = children(step)  # type: ignore[arg-type]  # an action has given steps
-        stack += reversed(steps)
+            steps = inner(children(step))  # type: ignore[arg-type]  # an action has given steps
+        if steps:
+            stack += reversed(steps)
 
 
 class _Visits(dict[type, Callable[[Any, Any], Sequence[Step] | None]]):
@@ -79,7 +86,7 @@ class _Visits(dict[type, Callable[[Any, Any], Sequence[Step] | None]]):
 
     def __missing__(self, kind: type) -> Callable[[Any, Any], Sequence[Step] | None]:
         visit = getattr(self.visitor, f"visit_{kind.__name__}", _pass_by) if _IS_NODE[kind] else _act
-        self[kind] = visit
+        self[kind] = visit = _leave_out if kind in _LEAVES else visit
         return visit
 
 
@@ -88,7 +95,11 @@ _VISITS: dict[type, _Visits] = {}
 
 
 def _pass_by(visitor: object, node: cst.CSTNode) -> Sequence[Step]:
-    return children(node)
+    return inner(children(node))
+
+
+def _leave_out(visitor: object, node: cst.CSTNode) -> Sequence[Step]:
+    return ()
 
 
 def _act(visitor: object, action: Callable[[], None]) -> Sequence[Step]:
