@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cached_property
 from typing import NamedTuple
 
 import libcst as cst
@@ -27,11 +28,19 @@ class Positions:
     """
 
     def __init__(self, text: str, parsed: Parsed, tree: ast.Module, names: Names) -> None:
-        self.lines = text.split("\n")
+        self.text = text
         self.parsed = parsed
+        self.tree = tree
         self.names = names
-        self._places = list(_places(parsed.module, tree))
         self._stretches: dict[int, dict[int, Stretch]] = {}
+
+    @cached_property
+    def _lines(self) -> list[str]:
+        return self.text.split("\n")
+
+    @cached_property
+    def _places(self) -> list[_Place]:
+        return list(_places(self.parsed.module, self.tree))
 
     def __call__(self, site: Site) -> Span:
         """The stretch of text that a record's expression takes up."""
@@ -68,7 +77,7 @@ class Positions:
         except RecursionError:
             return None
         place = self._places[top]
-        text = "\n".join(self.lines[place.first - 1 : place.last])
+        text = "\n".join(self._lines[place.first - 1 : place.last])
         begin = text.find(code)
         if begin < 0 or text.find(code, begin + 1) >= 0:
             return None
