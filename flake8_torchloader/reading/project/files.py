@@ -27,12 +27,12 @@ class Files:
 
     def calls_in(self, function: Scope | None) -> list[Expression]:
         """The calls that stand in a function, or at the top level of this file."""
-        file = self.file if function is None else self._home(function)
+        file = self.file if function is None else self._looked_into(function)
         return file.calls_of.get(function, [])
 
     def loops_in(self, function: Scope | None) -> list[Expression]:
         """What the loops of a function iterate, or those at the top level of this file."""
-        file = self.file if function is None else self._home(function)
+        file = self.file if function is None else self._looked_into(function)
         return file.loops_of.get(function, [])
 
     def inner_scope(self, expression: Expression) -> Scope | None:
@@ -61,6 +61,13 @@ class Files:
     def other_file(self, scope: Scope) -> OtherFile | None:
         """The other file in which a scope stands, None for those of this one."""
         return self.imports.file_of(scope.module) if self.imports is not None else None
+
+    def _looked_into(self, function: Scope) -> Collector:
+        """The file in which a function stands, once that was read."""
+        file = self.other_file(function)
+        if file is not None:
+            file.look_into(function)
+        return file or self.file
 
     def _home(self, scope: Scope) -> Collector:
         return self.other_file(scope) or self.file

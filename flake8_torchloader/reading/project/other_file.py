@@ -77,6 +77,11 @@ class OtherFile(Collector):
         finally:
             self._is_reading = False
 
+    def look_into(self, scope: Scope) -> None:
+        """Read a function or class of the top level, unless it was read; whatever is inside one was read with it."""
+        if isinstance(scope, Named):
+            scope.look()
+
     def calls_named(self, name: str) -> list[Expression]:
         """The calls of whatever has this last name, anywhere in the file."""
         for piece, (first, last) in enumerate(self.outline.pieces) if name in self.text else ():
@@ -133,23 +138,30 @@ class Named(Scope):
 
     def __init__(self, file: OtherFile, kind: ScopeKind, name: str) -> None:
         self.file, self.kind, self.name, self.parent = file, kind, name, file.scope
+        if kind is ScopeKind.FUNCTION:
+            self.bases = ()  # whoever asks whether a loader's class is called asks for these of all that is
 
     def __getattr__(self, name: str) -> object:
-        """Read the function or class; what can't be read has nothing in it."""
+        """Read the function or class, and ask again."""
         if name not in Scope.__slots__:
             raise AttributeError(name)
-        self.file.read(self.name)
-        if not _is_read(self):
-            Scope.__init__(self, self.kind, self.name, self.file.scope.node, self.file.scope)
+        self.look()
         return getattr(self, name)
 
+    def look(self) -> None:
+        """Read it, if it was not read before; what can't be read has nothing in it."""
+        if not self._is_read:
+            self.file.read(self.name)
+        if not self._is_read:
+            Scope.__init__(self, self.kind, self.name, self.file.scope.node, self.file.scope)
 
-def _is_read(scope: Named) -> bool:
-    try:
-        object.__getattribute__(scope, "node")
-    except AttributeError:
-        return False
-    return True
+    @property
+    def _is_read(self) -> bool:
+        try:
+            object.__getattribute__(self, "node")
+        except AttributeError:
+            return False
+        return True
 
 
 class _OnDemand(dict[str, list[Binding]]):
