@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ast
-import warnings
 from pathlib import Path
 
 import libcst as cst
@@ -11,6 +9,7 @@ import libcst as cst
 from flake8_torchloader.disk import Stamp, content, digest, stamp, tell
 from flake8_torchloader.reading.limits import limit_in
 from flake8_torchloader.reading.project.outline import Outline, outline
+from flake8_torchloader.reading.project.skeleton import parsed
 from flake8_torchloader.reading.tree.collect import Collector
 from flake8_torchloader.reading.tree.guards import last_name
 from flake8_torchloader.reading.tree.scopes import Binding, Expression, Scope, ScopeKind
@@ -104,7 +103,7 @@ class OtherFile(Collector):
         self._piece, top = piece, self._spot
         text = "\n".join(self._lines[first - 1 : last]) + "\n"
         try:
-            if limit_in(_parsed(text), text) is not None:
+            if limit_in(parsed(text), text) is not None:
                 return
             self._modules[piece] = cst.parse_module(text)
             walk(self._modules[piece], self)
@@ -197,12 +196,6 @@ def other_file(path: Path) -> OtherFile | None:
 def _opened(path: Path, found: bytes) -> OtherFile | None:
     try:
         text = decoded(found)
-        return OtherFile(path, text, outline(text, _parsed(text)))
+        return OtherFile(path, text, outline(text))
     except (SyntaxError, ValueError, LookupError, RecursionError, MemoryError):
         return None
-
-
-def _parsed(text: str) -> ast.Module:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return ast.parse(text)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from flake8_torchloader.reading.project.skeleton import skeleton
 from flake8_torchloader.reading.tree.syntax import first_line
 
 _FUNCTION = re.compile(r"\blambda\b|oader|ataset|ransform(?!er)|[cC]ollat|\bpartial\b|Compose|Sampler|\bcv2\b")
@@ -22,8 +23,16 @@ _CLASS = re.compile(
 _LONGEST = 120
 """Lines of a function, or of a class that is called, above which it is taken for a program or a network."""
 
+_HIDDEN = re.compile(r"\n[ \t]+(?:async[ \t]+)?(?:def|class)[ \t]+\w+[ \t]*[(:]")
+"""A function or class that is defined in a function, so that no name leads to it."""
+
+_HINTS = (
+    "oader", "ataset", "Sampler", "ransform", "ollat", "Compose", "DataModule", "lambda", "partial", "cv2", "__iter__",
+    "__getitem__",
+)  # fmt: skip
+"""Without one of these, neither expression can be found."""
+
 _WORD = re.compile(r"[^\W\d]\w*")
-_LOADS = re.compile(r"oader|Sampler")
 _MATTER, _LOADER, _VALUE = "*", "+", "="
 """Stand among the words of what matters by itself, of what speaks of loaders, and of names bound otherwise."""
 
@@ -51,15 +60,17 @@ class Outline:
     imports: tuple[str, ...]
 
 
-def outline(text: str, tree: ast.Module) -> Outline:
-    """Read the outline of a file off its text and tree."""
+def outline(text: str) -> Outline:
+    """Read the outline of a file off its text; raises what `ast.parse` raises."""
+    bones = skeleton(text)
+    tree = bones.tree
     lines = text.split("\n")
     pieces: list[tuple[int, int]] = []
     bound: dict[str, list[int]] = {}
     words: dict[str, set[str]] = {}
     defined: dict[str, bool] = {}
     for statement in tree.body:
-        first, last = first_line(statement), statement.end_lineno or statement.lineno
+        first, last = first_line(statement), bones.last_line(statement)
         if pieces and first <= pieces[-1][1]:
             pieces[-1] = (pieces[-1][0], max(last, pieces[-1][1]))
         else:
@@ -83,33 +94,21 @@ def outline(text: str, tree: ast.Module) -> Outline:
         plain=frozenset(name for name, said in words.items() if _VALUE not in said) - _speaking(words, _MATTER),
         loading=_speaking(words, _LOADER),
         stars=tuple(base_of(one) for one in imported if isinstance(one, ast.ImportFrom) and one.names[0].name == "*"),
-        imports=imported_names(tree),
+        imports=_imported_names(imported),
     )
-
-
-def _hides_function(statement: ast.stmt) -> bool:
-    """Whether a function or class is defined in a function, so that no name leads to it."""
-    stack: list[tuple[ast.AST, bool]] = [(statement, False)]
-    while stack:
-        node, is_inside = stack.pop()
-        if is_inside and isinstance(node, _SCOPES):
-            return True
-        is_function = isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
-        inner = getattr(node, "body", ())
-        stack += [(child, is_inside or is_function) for child in inner if isinstance(child, ast.AST)]
-    return False
 
 
 def _said(statement: ast.stmt, text: str) -> list[str]:
     """The marks of a function or class, and the words of a function, by which it may matter for what it calls."""
-    marks = [_LOADER] if _LOADS.search(text) else []
+    marks = [_LOADER] if "oader" in text or "Sampler" in text else []
+    may_match = any(hint in text for hint in _HINTS)
     is_long = text.count("\n") >= _LONGEST
     if isinstance(statement, ast.ClassDef):
-        matters = bool(_CLASS.search(text)) or ("def __call__" in text and not is_long)
+        matters = (may_match and bool(_CLASS.search(text))) or ("def __call__" in text and not is_long)
         return [*marks, _MATTER] if matters else marks
     if is_long:
         return marks
-    matters = bool(_FUNCTION.search(text)) or _hides_function(statement)
+    matters = (may_match and bool(_FUNCTION.search(text))) or bool(_HIDDEN.search(text))
     return [*_WORD.findall(text), *marks, *([_MATTER] if matters else [])]
 
 
@@ -125,7 +124,11 @@ def _speaking(words: dict[str, set[str]], mark: str) -> frozenset[str]:
 
 def imported_names(tree: ast.Module) -> tuple[str, ...]:
     """The full names of all that is imported whenever a file is."""
-    return tuple(dict.fromkeys(name for statement in _imports(tree) for name in _imported(statement)))
+    return _imported_names(_imports(tree))
+
+
+def _imported_names(statements: list[ast.stmt]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for statement in statements for name in _imported(statement)))
 
 
 def _imports(tree: ast.Module) -> list[ast.stmt]:
