@@ -71,7 +71,8 @@ class CudaReader:
     def _in_workers(self) -> Iterator[CudaUse]:
         """The first use in each function that workers run."""
         for function, loaders in self._worker_functions().items():
-            calls = (call for call in self.names.calls_in(function) if call.spot.running is not Running.NEVER)
+            all_of = self.names.calls_in(function) if self.devices.may_use(function) else ()
+            calls = (call for call in all_of if call.spot.running is not Running.NEVER)
             used = ((call, self.devices.use(call)) for call in calls if not _is_for_parent(call))
             first = next(((call, use) for call, use in used if use), None)
             senders = [one for one in loaders if first is not None and not _may_exclude(one, first[0])]

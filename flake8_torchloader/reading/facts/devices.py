@@ -10,7 +10,7 @@ from flake8_torchloader.reading.flow.leaves import Defined, Imported, Leaf, Lite
 from flake8_torchloader.reading.flow.names import Names
 from flake8_torchloader.reading.flow.values import Values
 from flake8_torchloader.reading.tree.guards import dotted, last_name
-from flake8_torchloader.reading.tree.scopes import Expression
+from flake8_torchloader.reading.tree.scopes import Expression, Scope
 
 _DEEPEST = 6
 """How many calls of `torch.device`, or of methods one after the other, are looked into."""
@@ -33,7 +33,12 @@ _INITIALISERS = frozenset({
 _MAKERS = {"new_tensor", "new_zeros", "new_ones", "new_full", "new_empty"}
 """Methods of a tensor that make another one, on the device that they are given."""
 
+_MENTIONS = re.compile(r"cuda|device|map_location|\.\s*to\b")
+"""What a function says that uses CUDA by itself."""
+
 _DEVICE_KEYWORDS = ("device", "map_location")
+_METHODS = {"cuda", "to", *_MAKERS, *_INITIALISERS}
+
 _LEAVES_CUDA = {"cpu", "numpy", "tolist", "item"}
 """Methods whose result lies in the memory of the host again."""
 
@@ -91,10 +96,15 @@ class Devices:
 
     # --- calls
 
+    def may_use(self, function: Scope) -> bool:
+        """Whether a function may use CUDA by itself, as far as its text tells, or else its file's."""
+        text, file = self.names.text_of(function), self.names.other_file(function)
+        return text is None or file is None or file.imports("cuda") or _MENTIONS.search(text) is not None
+
     def use(self, call: Expression) -> str:
         """How a call uses CUDA, as a message shows it; "" if it isn't known to."""
         node = call.node
-        if not isinstance(node, cst.Call):
+        if not isinstance(node, cst.Call) or not _may_be_use(node):
             return ""
         leaves = self.names.callee(call)
         if any(isinstance(leaf, Defined) for leaf in leaves):
@@ -153,3 +163,10 @@ class Devices:
             return is_function or name in _TENSOR_TYPES
         func = leaf.node.func
         return isinstance(func, cst.Attribute) and self._is_tensor(leaf.expression.of(func.value), depth + 1)
+
+
+def _may_be_use(call: cst.Call) -> bool:
+    """Whether a call may use CUDA, as far as what stands behind its last dot, and its keywords, tell."""
+    is_method = isinstance(call.func, cst.Attribute)
+    keywords = {arg.keyword.value for arg in call.args if arg.keyword is not None}
+    return not is_method or last_name(call) in _METHODS or not keywords.isdisjoint(_DEVICE_KEYWORDS)

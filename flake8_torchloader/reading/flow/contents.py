@@ -156,7 +156,7 @@ class Contents:
         """What the methods of a class and its bases call, by the last names."""
         if scope not in self._calls:
             methods = (method for one in (scope, *self.names.bases(scope)) for method in one.methods())
-            self._calls[scope] = {last_name(call.node) for method in methods for call in self.names.calls_in(method)}
+            self._calls[scope] = {name for method in methods for name in self.names.called_in(method)}
         return self._calls[scope]
 
     @cached_property

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from flake8_torchloader.reading.project.imports import Imports
 from flake8_torchloader.reading.project.other_file import OtherFile
+from flake8_torchloader.reading.project.unread import Method
 from flake8_torchloader.reading.tree.collect import Collector
+from flake8_torchloader.reading.tree.guards import last_name
 from flake8_torchloader.reading.tree.scopes import Expression, Scope
 
 
@@ -29,6 +33,17 @@ class Files:
         """The calls that stand in a function, or at the top level of this file."""
         file = self.file if function is None else self._looked_into(function)
         return file.calls_of.get(function, [])
+
+    def called_in(self, function: Scope) -> Collection[str]:
+        """The last names of what a function calls; for those of a method, it need not be read."""
+        if isinstance(function, Method):
+            return function.body.called
+        return {last_name(call.node) for call in self.calls_in(function)}
+
+    def text_of(self, function: Scope) -> str | None:
+        """The text of what is in another file's function, which need not be read for it; None for one of this file."""
+        file = self.other_file(function)
+        return file.text_of(function) if file is not None else None
 
     def loops_in(self, function: Scope | None) -> list[Expression]:
         """What the loops of a function iterate, or those at the top level of this file."""

@@ -30,7 +30,7 @@ class Skeleton:
 def skeleton(text: str) -> Skeleton:
     """Parse a file without the bodies of its functions and classes, where these can be told without parsing.
 
-    Raises what `ast.parse` raises. Of a broken body nothing is noticed.
+    Raises what `ast.parse` raises. Of what is broken in a function or class nothing is noticed.
     """
     if not _OLD.search(text):
         ends: dict[int, int] = {}
