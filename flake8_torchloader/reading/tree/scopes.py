@@ -74,7 +74,7 @@ class Spot:
     top: int
 
 
-@dataclass(unsafe_hash=True, slots=True)
+@dataclass(slots=True)
 class Expression:
     """A node together with where it stands: all that is needed to say what it may be.
 
@@ -84,6 +84,9 @@ class Expression:
     node: cst.CSTNode
     spot: Spot = field(compare=False)
     frame: Frame | None = field(default=None, repr=False)
+
+    def __hash__(self) -> int:
+        return id(self.node)  # nodes are equal to themselves alone
 
     def of(self, node: cst.CSTNode) -> Expression:
         """Another node of the same statement and scope."""
