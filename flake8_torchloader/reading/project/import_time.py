@@ -27,8 +27,13 @@ def imported_files(imports: Imports, names: Iterable[str]) -> Iterator[OtherFile
 
 
 def _next(imports: Imports, visited: Visited) -> Iterator[Visited]:
+    whole: set[str] = set()
     for name in visited.file.outline.imports:
-        yield from imports.modules(name, visited.file.path, visited.hops + 1)
+        base, _, last = name.rpartition(".")
+        found = list(imports.modules(name, visited.file.path, visited.hops + 1)) if base not in whole else []
+        if found and found[-1].file.path.name == f"{last}.py":
+            whole.add(name)  # no more files lie behind what is imported from it
+        yield from found
 
 
 def importing_files(imports: Imports, paths: Iterable[Path]) -> Iterator[OtherFile]:
