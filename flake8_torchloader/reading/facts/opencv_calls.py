@@ -84,7 +84,7 @@ class OpenCVReader:
         queue, seen = [function], set[Scope]()
         while queue and len(seen) < _MOST:
             current = queue.pop()
-            if current in seen:
+            if current in seen or not self.names.may_lead_to("cv2", current):
                 continue
             seen.add(current)
             for call in self.names.calls_in(current):

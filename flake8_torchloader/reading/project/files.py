@@ -45,6 +45,11 @@ class Files:
         file = self.other_file(function)
         return file.text_of(function) if file is not None else None
 
+    def may_lead_to(self, word: str, function: Scope) -> bool:
+        """Whether another file's function may have to do with what a word stands for, itself or through its calls."""
+        file = self.other_file(function)
+        return file is None or self.imports is None or word in file.text or self.imports.leads_on(file)
+
     def loops_in(self, function: Scope | None) -> list[Expression]:
         """What the loops of a function iterate, or those at the top level of this file."""
         file = self.file if function is None else self._looked_into(function)

@@ -37,6 +37,7 @@ class Imports:
         self.settings = settings
         self._visited: dict[Scope, Visited] = {}
         self._by_path: dict[Path, Visited | None] = {path: None}
+        self._leading: dict[OtherFile, bool] = {}
         self._busy: set[tuple[Scope, str]] = set()
         self._known: dict[tuple[str, Scope], list[Leaf]] = {}
 
@@ -81,6 +82,12 @@ class Imports:
             if found:
                 yield from found
                 return
+
+    def leads_on(self, file: OtherFile) -> bool:
+        """Whether another file imports anything of the project whenever it is imported itself."""
+        if file not in self._leading:
+            self._leading[file] = any(self.project.has(name, file.path) for name in file.outline.imports)
+        return self._leading[file]
 
     def _along(self, folder: Path, parts: list[str], hops: int) -> Iterator[Visited]:
         for part in parts:

@@ -46,10 +46,10 @@ class Project:
             return
         yield from dict.fromkeys([home, self._home(self.main.parent), self.main.parent, *self._above(path.parent)])
 
-    def has(self, name: str) -> bool:
-        """Whether a full name that the linted file imports begins with a module of the project."""
+    def has(self, name: str, path: Path | None = None) -> bool:
+        """Whether a full name that a file imports, else the linted one, begins with a module of the project."""
         first = next(filter(None, name.split(".")), "")
-        return any(self.submodule(folder, first) is not None for folder in self.folders(name, self.main))
+        return any(self.submodule(folder, first) is not None for folder in self.folders(name, path or self.main))
 
     def submodule(self, folder: Path, name: str) -> Path | None:
         """The file of a module, or the folder of a package without a file of its own, by its name in a folder."""
