@@ -252,12 +252,15 @@ class Names(Questions):
             scope = leaf.scope if isinstance(leaf, Defined) else None
             if isinstance(leaf, Literal) and isinstance(leaf.node, cst.Lambda):
                 scope = self.inner_scope(leaf.expression)
-            if scope is None or scope.kind is ScopeKind.CLASS or scope.is_generator or not scope.returns:
+            if scope is None or scope.kind is ScopeKind.CLASS or not self._returns(scope):
                 yield from self._same_object(expression) or [Literal(expression)]
                 continue
             frame = self.calls.frame(scope, expression)
             for returned in scope.returns:
                 yield from self.sources(returned.within(frame))
+
+    def _returns(self, scope: Scope) -> bool:
+        return self.may_give(scope) and not scope.is_generator and bool(scope.returns)
 
     def _same_object(self, expression: Expression) -> list[Leaf]:
         """`Net().to(device)` is the net, where Net is a class of this file that inherits the method."""

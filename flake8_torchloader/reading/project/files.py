@@ -65,6 +65,11 @@ class Files:
         top = [one for one in scope.around() if one.parent is not None][-1:]
         return file is not None and any(one.name in file.outline.loading for one in top)
 
+    def may_give(self, scope: Scope) -> bool:
+        """Whether it can matter what a function gives: its outline tells of another file's that it can't."""
+        file = self.other_file(scope)
+        return file is None or scope.parent is not file.scope or scope.name not in file.outline.plain
+
     def writes_beside(self, expression: Expression) -> list[tuple[Expression, Expression]]:
         """What is put under keys, and where, in the file in which an expression stands."""
         return self._home(expression.spot.scope).writes

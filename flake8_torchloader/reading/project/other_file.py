@@ -15,7 +15,7 @@ from flake8_torchloader.reading.project.skeleton import parsed
 from flake8_torchloader.reading.project.unread import Method, Named
 from flake8_torchloader.reading.tree.collect import Collector
 from flake8_torchloader.reading.tree.guards import last_name
-from flake8_torchloader.reading.tree.scopes import Binding, Block, Expression, Running, Scope, ScopeKind, Spot
+from flake8_torchloader.reading.tree.scopes import Binding, Block, Expression, How, Running, Scope, ScopeKind, Spot
 from flake8_torchloader.reading.tree.walk import Step, walk
 from flake8_torchloader.reading.tree.writing import Written
 from flake8_torchloader.source_text import decoded
@@ -44,7 +44,8 @@ class OtherFile(Collector):
         self.path = path
         self.text = text
         self.outline = shape
-        self.scope.bindings = _OnDemand(self)
+        self.scope.bindings = self._bound = _OnDemand(self)
+        self._block = self._spot.block
         self.scope.stars += shape.stars
         self._lines = text.split("\n")
         self._read: set[int] = set()
@@ -62,6 +63,16 @@ class OtherFile(Collector):
             kind = ScopeKind.CLASS if self.outline.defined[name] else ScopeKind.FUNCTION
             self._named_here[name] = Named(self, kind, name)
         return self._named_here[name]
+
+    def bind(self, name: str) -> None:
+        """Bind a name of the top level: what always is one function or class is not read for that."""
+        definition = self.definition(name)
+        if definition is None:
+            self.read(name)
+        elif not self._bound.is_known(name):
+            piece = self.outline.bound[name][0]
+            spot = Spot(self.scope, self._block, piece * _STATEMENTS + 1, Running.ALWAYS, piece)
+            self.scope.bind(name, Binding(How.DEFINITION, spot, target=definition))
 
     def _named(self, kind: ScopeKind, name: str, node: cst.CSTNode) -> Scope:
         if id(node) in self._bodies and isinstance(node, cst.FunctionDef):
@@ -159,7 +170,8 @@ class OtherFile(Collector):
         self._bodies = dict(zip((id(one) for one in inner if isinstance(one, cst.FunctionDef)), found))
         self._walk(module, self._spot)
         scope = self._named_here.get(name)
-        if scope is not None and is_class:
+        if scope is not None:
+            del self._bound[name][1:]  # it may have been bound before it was read
             scope.leave_out([one for one in scope.methods() if isinstance(one, Method)])
 
     def _walk(self, root: cst.CSTNode, spot: Spot) -> None:
@@ -224,7 +236,11 @@ class _OnDemand(dict[str, list[Binding]]):
         self._file = file
 
     def __contains__(self, name: object) -> bool:
-        self._file.read(str(name))
+        self._file.bind(str(name))
+        return super().__contains__(name)
+
+    def is_known(self, name: str) -> bool:
+        """Whether a name was asked for before."""
         return super().__contains__(name)
 
 
