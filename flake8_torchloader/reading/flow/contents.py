@@ -20,6 +20,9 @@ from flake8_torchloader.reading.tree.scopes import Binding, Expression, How, Par
 _KEPT_BY_NAME = re.compile(r"transform|augment|preproc|collat|tokeniz|_fn$|func$|loader$|processor")
 _USED_AT_ONCE = re.compile(r"filter|sort|key|map|split|init")
 _CHAINED = ("webdataset.", "torchdata.")
+_NUMBERS = {cst.Integer, cst.Float}
+"""What holds nothing, and may stand in a table by the thousand."""
+
 _DISPLAYS = (cst.List, cst.Tuple, cst.Set, cst.ListComp, cst.SetComp, cst.GeneratorExp)
 
 Held = tuple[Leaf, Expression]
@@ -120,7 +123,8 @@ class Contents:
                 yield from self._set_later(node)
                 yield from self._of_object(at, scope, spent=spent) if scope else self._of_call(at, node)
             case cst.List() | cst.Tuple() | cst.Set() | cst.Dict():
-                yield from (at.of(e.value) for e in node.elements if not self._is_used_up(at, e))
+                parts = (element for element in node.elements if type(element.value) not in _NUMBERS)
+                yield from (at.of(element.value) for element in parts if not self._is_used_up(at, element))
             case cst.BinaryOperation():
                 yield from (at.of(side) for side in (node.left, node.right))
             case cst.ListComp() | cst.SetComp() | cst.GeneratorExp():
