@@ -217,7 +217,7 @@ class LoaderReader:
         node, at = leaf.node, leaf.expression
         if not isinstance(node, cst.Call) or self.names.instance_of(leaf) is not None or last_name(node) in _MEASURES:
             return []
-        if self.names.own(at) is not at and last_name(node) not in _WRAPPERS:
+        if self.names.own(at) is not at and last_name(node) not in _WRAPPERS and not last_name(node).endswith("tqdm"):
             return []
         base = [at.of(node.func.value)] if isinstance(node.func, cst.Attribute) else []
         return [*base, *(at.of(arg.value) for arg in node.args)]
