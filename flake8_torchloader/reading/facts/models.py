@@ -31,6 +31,8 @@ _WRAPPERS = {
 
 _NO_NETWORKS = ("Tokenizer", "Processor", "FeatureExtractor", "Config", "Scheduler", "Dataset")
 _PARAMETERS = {"parameters", "named_parameters"}
+_TRAINERS = {"pytorch_lightning.Trainer", "lightning.Trainer", "lightning.pytorch.Trainer"}
+_FIT_VERBS = {"fit", "validate", "test", "predict"}
 _NAMED = re.compile(r"(^|[._])(model|net)|net$")
 _LOSS = ("Loss", "Criterion", "loss", "criterion")
 
@@ -66,7 +68,7 @@ class ModelReader:
         for leaf in self.names.callee(call):
             if isinstance(leaf, Imported):
                 is_model = leaf.name in MODEL_MAKERS or _is_library_model(leaf.name)
-                return is_model and not self._is_pipeline(call)
+                return is_model and not self._is_pipeline(call) and not _is_of_element(call.node)
         scope = self.names.instance_of(Literal(call))
         bases = self.names.base_names(scope) if scope is not None else []
         return scope is not None and any(name in MODEL_BASES for name in bases) and self._has_layers(scope)
@@ -91,6 +93,8 @@ class ModelReader:
             return
         if isinstance(node.func, cst.Attribute) and self._shows_model(node, node.func.attr.value):
             yield from self._built(call.of(node.func.value))
+        elif node.args and not node.args[0].star and self._is_fit(call, node):
+            yield from self._built(call.of(node.args[0].value))
         elif self.names.callee_name(call).endswith((".DataParallel", ".DistributedDataParallel")) and node.args:
             yield from self._built(call.of(node.args[0].value))
 
@@ -118,6 +122,13 @@ class ModelReader:
         """Only a network has parameters, is switched to `eval()`, or is moved by a `.to()` whose result is dropped."""
         is_moved = method in ("to", "cuda") and id(node) in self.names.file.dropped
         return method in _PARAMETERS or is_moved or (method == "eval" and not node.args)
+
+    def _is_fit(self, call: Expression, node: cst.Call) -> bool:
+        """Whether a trainer of Lightning is given a network to run: `trainer.fit(model, loader)`."""
+        if not isinstance(node.func, cst.Attribute) or node.func.attr.value not in _FIT_VERBS:
+            return False
+        leaves = (leaf for leaf in self.names.sources(call.of(node.func.value)) if isinstance(leaf, Literal))
+        return any(self.names.callee_name(leaf.expression) in _TRAINERS for leaf in leaves)
 
     def _built(self, expression: Expression) -> Iterator[Expression]:
         stack, seen = [expression], {id(expression.node)}
@@ -166,8 +177,14 @@ def _is_library_model(name: str) -> bool:
         return not any(word in name for word in _NO_NETWORKS)
     if last.startswith(("get_", "list_")) or any(part in name for part in (".metrics.", ".encoders.", ".utils.")):
         return False
-    is_method = any(part[:1].isupper() for part in name.split(".")[:-1])
+    is_method = any(part[:1].isupper() or part.startswith("__") for part in name.split(".")[:-1])
     return name.startswith(MODEL_PACKAGES) and not is_method and not last.endswith((*_LOSS, "_Weights"))
+
+
+def _is_of_element(node: cst.CSTNode) -> bool:
+    """Whether a call is of a method of something taken out of a table: `model_urls["resnet18"].replace("s", "")`."""
+    func = node.func if isinstance(node, cst.Call) else None
+    return isinstance(func, cst.Attribute) and isinstance(func.value, cst.Subscript)
 
 
 def _is_plain(name: str, call: Expression) -> bool:
