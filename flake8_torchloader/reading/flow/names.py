@@ -49,6 +49,9 @@ _SAME_OBJECT = {"to", "cuda", "cpu", "eval", "train", "half", "float", "double",
 
 _BUILTINS = frozenset(dir(builtins))
 
+_OF_PYTHON_2 = ("cPickle", "six.moves.cPickle")
+"""What is imported in place of `pickle` where Python is old; code for both is read as that for today's."""
+
 
 class Names(Questions):
     """Answers what the expressions of one file may be, and those of others that it leads to."""
@@ -137,7 +140,7 @@ class Names(Questions):
     def _import(self, name: str, scope: Scope) -> list[Leaf]:
         """What a full name is that is imported in a scope: of the project if it is found there."""
         found = self.imports.leaves(name, scope.module) if self.imports is not None else []
-        return found or [Imported(name)]
+        return found or [Imported(name if not name.startswith(_OF_PYTHON_2) else _today(name))]
 
     def _subscript(self, expression: Expression, node: cst.Subscript) -> Iterator[Leaf]:
         keys = [e.slice.value for e in node.slice if isinstance(e.slice, cst.Index)]
@@ -269,3 +272,9 @@ class Names(Questions):
             return []
         found = self.sources(expression.of(func.value))
         return found if any(self.instance_of(leaf) for leaf in found) else []
+
+
+def _today(name: str) -> str:
+    """The full name that a thing of Python 2's `cPickle` has today."""
+    old = next((one for one in reversed(_OF_PYTHON_2) if f"{name}.".startswith(f"{one}.")), "")
+    return f"pickle{name.removeprefix(old)}" if old else name
