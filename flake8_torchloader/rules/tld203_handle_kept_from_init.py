@@ -72,7 +72,8 @@ class HandleKeptFromInit(Rule):
     ------------
     Handles that another file opens; libraries it doesn't know; files that are open in global variables or class
     attributes; a lazy property that `__init__` reads. Where the class has a `__getstate__`, it is trusted to drop the
-    handle, and only what fork does is reported.
+    handle, and only what fork does is reported. A dataset that the files which import it give to loaders without
+    workers only is left alone.
     """
 
     code = "TLD203"

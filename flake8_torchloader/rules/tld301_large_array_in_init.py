@@ -68,7 +68,8 @@ class LargeArrayInInit(Rule):
     Arrays that are made elsewhere and passed in; readers of libraries it doesn't know. A table is
     taken for an index, and left alone, where `__getitem__` reads a file of its own for each item
     whatever is kept, or doesn't read the table. What a pickle holds is unknown: it counts if workers
-    take elements of it.
+    take elements of it. A dataset that the files which import it give to loaders without workers only is
+    left alone.
     """
 
     code = "TLD301"

@@ -60,7 +60,8 @@ class OpenCVThreadsInWorker(Rule):
     that imports it, silences it, and so does a `cv2` imported through a module that can't be found. Reading and
     decoding images, `erode`, `filter2D`, `medianBlur` and geometry start no threads and are not reported; small images
     that are resized or converted start none either, but are reported. Always limit to 0: under fork, `setNumThreads(1)`
-    in a worker deadlocks if the parent has used OpenCV before.
+    in a worker deadlocks if the parent has used OpenCV before. A dataset that the files which import it give to loaders
+    without workers only is left alone.
     """
 
     code = "TLD401"

@@ -64,7 +64,7 @@ class ArrayReader:
         seen: set[int] = set()
         for dataset in self.datasets.by_scope.values():
             if self.datasets.may_be_sent(dataset) and not self.names.chooses_state(dataset.scope):
-                yield from self._of(dataset, seen)
+                yield from self.datasets.unless_idle(dataset, self._of(dataset, seen))
 
     def _of(self, dataset: DatasetClass, seen: set[int]) -> Iterator[Array]:
         if self.conversions.are_unknown(dataset.scope):

@@ -54,8 +54,9 @@ class BoundReader:
             )
 
     def _is_left_behind(self, keepsake: Keepsake) -> bool:
-        """Whether the dataset says itself what is sent of it."""
-        return self.names.chooses_state(keepsake.dataset.scope)
+        """Whether the dataset says itself what is sent of it, or no worker is sent any."""
+        dataset = keepsake.dataset
+        return self.names.chooses_state(dataset.scope) or self.keepsakes.datasets.is_left_idle(dataset)
 
     def _bound(self, leaf: Leaf) -> tuple[BoundKind, str] | None:
         """What kind of thing a leaf is, and what a message calls it."""

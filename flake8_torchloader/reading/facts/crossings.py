@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import libcst as cst
 
 from flake8_torchloader.module import Crossing, Kind
-from flake8_torchloader.reading.facts.datasets import DatasetReader
+from flake8_torchloader.reading.facts.datasets import DatasetClass, DatasetReader
 from flake8_torchloader.reading.facts.loaders import LoaderCall, LoaderReader
 from flake8_torchloader.reading.flow.contents import Contents, Held
 from flake8_torchloader.reading.flow.decorated import stand_in
@@ -50,12 +50,15 @@ class CrossingReader:
         for dataset in self.datasets.by_scope.values():
             if not self.datasets.may_be_sent(dataset) or self.names.chooses_state(dataset.scope):
                 continue
-            name, methods, sites = dataset.scope.name, dataset.methods, dataset.sites
-            for argument in self.contents.passed_to_library(dataset.scope):
-                yield from self._crossings(argument, "dataset", name, methods, sites)
-            for attribute, binding in self.datasets.kept_in_the_end(dataset):
-                for value in self.contents.given(dataset.scope, binding):
-                    yield from self._crossings(value, f"self.{attribute}", name, methods, sites)
+            yield from self.datasets.unless_idle(dataset, self._through_class(dataset))
+
+    def _through_class(self, dataset: DatasetClass) -> Iterator[Crossing]:
+        name, methods, sites = dataset.scope.name, dataset.methods, dataset.sites
+        for argument in self.contents.passed_to_library(dataset.scope):
+            yield from self._crossings(argument, "dataset", name, methods, sites)
+        for attribute, binding in self.datasets.kept_in_the_end(dataset):
+            for value in self.contents.given(dataset.scope, binding):
+                yield from self._crossings(value, f"self.{attribute}", name, methods, sites)
 
     def _through_library(self) -> Iterator[Crossing]:
         for call in self.datasets.of_libraries:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TypeVar
 
 import libcst as cst
 
 from flake8_torchloader.module import UNKNOWN, Place, Value
 from flake8_torchloader.reading.facts.loaders import LoaderCall, LoaderReader
+from flake8_torchloader.reading.facts.takers import Takers
 from flake8_torchloader.reading.flow.contents import Contents
 from flake8_torchloader.reading.flow.leaves import Defined, Leaf, Literal
 from flake8_torchloader.reading.flow.names import Names
@@ -20,6 +22,8 @@ from flake8_torchloader.start_method import ALL_METHODS, StartMethod
 
 SENT = ("dataset", "collate_fn", "worker_init_fn")
 """The arguments of a loader that cross to its workers; samplers and generators stay in the parent."""
+
+_T = TypeVar("_T")
 
 
 @dataclass(eq=False)
@@ -66,6 +70,8 @@ class DatasetReader:
         self.contents = contents
         self.loaders = loaders
         self.places = places
+        self.takers = Takers(names, loaders)
+        self._idle: dict[Scope, bool] = {}
         self.by_scope = {s: DatasetClass(s) for s in names.file.classes if self.is_dataset(s)}
         self.silenced: set[Expression] = set()
         self.reached: set[Expression] = set()
@@ -74,6 +80,8 @@ class DatasetReader:
             for slot in SENT:
                 for argument in loader.arguments.of(slot):
                     self._follow(loader, slot, argument)
+        for dataset in self._shown():
+            dataset.loaders += self.takers.busy(dataset.scope)
         for dataset in self.by_scope.values():
             self._place(dataset)
         for call in self.of_libraries:
@@ -90,6 +98,15 @@ class DatasetReader:
             return any(is_dataset_name(name) for name in names)
         acts = any(self.names.method(scope, m) for m in ("__getitem__", "__iter__"))
         return acts and any(_sounds_like_dataset(name) for name in names)
+
+    def _shown(self) -> list[DatasetClass]:
+        """The datasets without workers here, where all loaders stand under the main guard.
+
+        In a file that others import, such loaders are only a demonstration.
+        """
+        idle = [dataset for dataset in self.by_scope.values() if not self.may_be_sent(dataset)]
+        places = (self.places.of(loader.call.spot) for loader in self.loaders.calls)
+        return idle if all(place == {Place.GUARDED} for place in places) else []
 
     @cached_property
     def of_libraries(self) -> tuple[Expression, ...]:
@@ -199,6 +216,29 @@ class DatasetReader:
     def may_be_sent(self, dataset: DatasetClass) -> bool:
         """Whether workers may get such a dataset: one that no loader is seen to get is not if all here have none."""
         return dataset.meets_workers and (bool(dataset.loaders) or self.may_meet_workers)
+
+    def is_left_idle(self, dataset: DatasetClass) -> bool:
+        """Whether no loader is seen here, and those of the files that import the class have no workers.
+
+        The whole project is searched for that: it is asked only where there is something to say.
+        """
+        if self.loaders.calls:
+            return False
+        if dataset.scope not in self._idle:
+            self._idle[dataset.scope] = self.takers.leave_idle(dataset.scope)
+        return self._idle[dataset.scope]
+
+    def unless_idle(self, dataset: DatasetClass, found: Iterator[_T]) -> Iterator[_T]:
+        """What is found in a dataset, if any worker may ever get one."""
+        for one in found:
+            if self.is_left_idle(dataset):
+                return
+            yield one
+
+    def is_for_idle(self, function: Scope | None) -> bool:
+        """Whether a function is worker code of such datasets only that no worker gets."""
+        owners = [one for one in self.by_scope.values() if function in self.worker_functions(one.scope)]
+        return bool(owners) and all(map(self.is_left_idle, owners))
 
     @property
     def may_meet_workers(self) -> bool:

@@ -243,7 +243,7 @@ class GeneratorReader:
         """Whether one of the datasets that draw may meet workers; what no dataset calls is known to be sent."""
         if not datasets:
             return True
-        return any(map(self.datasets.may_be_sent, datasets))
+        return any(self.datasets.may_be_sent(one) and not self.datasets.is_left_idle(one) for one in datasets)
 
 
 def _receiver(call: Expression) -> str:

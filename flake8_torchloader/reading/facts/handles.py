@@ -51,7 +51,9 @@ class HandleReader:
         for keepsake in self.keepsakes.all:
             opened = self._opened(keepsake.leaf) if isinstance(keepsake.leaf, Literal) else None
             methods = self._methods(keepsake, opened.opener) if opened is not None else frozenset()
-            if opened is not None and methods and seen.isdisjoint(_ids(opened, keepsake)):
+            if opened is None or not methods or self.keepsakes.datasets.is_left_idle(keepsake.dataset):
+                continue
+            if seen.isdisjoint(_ids(opened, keepsake)):
                 seen.update(_ids(opened, keepsake))
                 yield Handle(
                     site=keepsake.value,

@@ -44,7 +44,7 @@ class ObjectReader:
         """The first such container of each attribute."""
         for dataset in self.datasets.by_scope.values():
             if self.datasets.may_be_sent(dataset):
-                yield from self._of(dataset)
+                yield from self.datasets.unless_idle(dataset, self._of(dataset))
 
     def _of(self, dataset: DatasetClass) -> Iterator[Objects]:
         if self.names.chooses_state(dataset.scope):

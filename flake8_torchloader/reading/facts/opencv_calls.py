@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import chain
 
 import libcst as cst
@@ -17,7 +18,7 @@ from flake8_torchloader.reading.flow.values import Values
 from flake8_torchloader.reading.project.import_time import imported_files, importing_files
 from flake8_torchloader.reading.project.other_file import OtherFile
 from flake8_torchloader.reading.project.outline import imported_names
-from flake8_torchloader.reading.tree.scopes import Running, Scope
+from flake8_torchloader.reading.tree.scopes import Expression, Running, Scope
 
 _SETTER = LIMIT.rpartition(".")[2]
 _MOST = 200
@@ -36,6 +37,7 @@ class OpenCVReader:
         """Those of this file; those of others that workers run; and the limits of others, where they matter."""
         own = list(self._own())
         is_limited = any(call.name == LIMIT for call in own)
+        own = own if is_limited else [self._unless_idle(call) for call in own]
         others = [self._in_datasets_elsewhere()] if is_limited else [self._in_functions_elsewhere(), self._sent()]
         calls = [*own, *chain.from_iterable(others)]
         yield from calls
@@ -50,6 +52,13 @@ class OpenCVReader:
                 args = call.node.args if isinstance(call.node, cst.Call) else ()
                 value = self.values.value(call.of(args[0].value)) if args else UNKNOWN
                 yield Call(call, name[start:], self.datasets.places.of(call.spot), value, name[:start].strip("."))
+
+    def _unless_idle(self, call: Call) -> Call:
+        """A call that might be spoken of, without the workers where its datasets never meet any."""
+        if not isinstance(call.site, Expression) or not _may_start_threads(call):
+            return call
+        is_idle = self.datasets.is_for_idle(call.site.spot.scope.function)
+        return replace(call, places=call.places - {Place.WORKER}) if is_idle else call
 
     def _in_datasets_elsewhere(self) -> Iterator[Call]:
         """What datasets of other files run in workers that a loader of this file starts."""

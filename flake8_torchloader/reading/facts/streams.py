@@ -13,7 +13,6 @@ import libcst as cst
 from flake8_torchloader.reading.facts.datasets import DatasetClass, DatasetReader
 from flake8_torchloader.reading.facts.loaders import LoaderCall
 from flake8_torchloader.reading.facts.loop_text import identifiers
-from flake8_torchloader.reading.facts.takers import Takers
 from flake8_torchloader.reading.facts.wholes import Outermost, Wholes
 from flake8_torchloader.reading.flow.leaves import Defined
 from flake8_torchloader.reading.flow.names import Names
@@ -33,7 +32,6 @@ class StreamReader:
         self.names = names
         self.datasets = datasets
         self.wholes = Wholes(names, datasets.places)
-        self.takers = Takers(names, datasets.loaders)
 
     def read(self) -> Iterator[Stream]:
         """Each class once, at the first thing that its `__iter__` loops over."""
@@ -55,7 +53,7 @@ class StreamReader:
     def _may_repeat(self, dataset: DatasetClass) -> bool:
         """Whether several workers may iterate it: those of a loader that it is seen to reach, or may well reach."""
         is_lost = dataset.scope.is_local and not dataset.loaders
-        loaders = dataset.loaders or ([] if is_lost else self.takers.of(dataset.scope))
+        loaders = dataset.loaders or ([] if is_lost else self.datasets.takers.of(dataset.scope))
         return any(_has_several(loader) for loader in loaders if loader.has_workers)
 
     # --- who splits it

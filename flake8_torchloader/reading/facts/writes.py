@@ -30,7 +30,7 @@ class WriteReader:
         """The first change of each attribute of each dataset that may meet workers."""
         for dataset in self.datasets.by_scope.values():
             if self.datasets.may_be_sent(dataset):
-                yield from self._of(dataset)
+                yield from self.datasets.unless_idle(dataset, self._of(dataset))
 
     def _of(self, dataset: DatasetClass) -> Iterator[Write]:
         scope, functions = dataset.scope, self.datasets.worker_functions(dataset.scope)
