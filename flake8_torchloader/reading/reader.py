@@ -37,7 +37,6 @@ from flake8_torchloader.reading.flow.exact import ExactReader
 from flake8_torchloader.reading.flow.names import Names
 from flake8_torchloader.reading.flow.places import Places
 from flake8_torchloader.reading.flow.values import Values
-from flake8_torchloader.reading.relevance import may_lack_epochs
 from flake8_torchloader.reading.tree.collect import Collector
 from flake8_torchloader.reading.tree.parsing import parse
 from flake8_torchloader.reading.tree.positions import Positions
@@ -85,7 +84,7 @@ def read_module(
         writes=tuple(WriteReader(names, datasets).read()),
         cuda=tuple(CudaReader(names, values, contents, datasets).read(text)),
         streams=tuple(StreamReader(names, datasets).read()),
-        samplers=tuple(SamplerReader(names, arguments, loaders).read()) if may_lack_epochs(text) else (),
+        samplers=tuple(SamplerReader(names, arguments, loaders).read(text, tree)),
         changes=tuple(ChangeReader(names, loaders, datasets).read()) if may_change_late(text) else (),
         seedings=tuple(SeedReader(names, loaders).read()),
         span=positions,

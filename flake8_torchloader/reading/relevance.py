@@ -31,7 +31,12 @@ _REJECTED = (
 
 def may_lack_epochs(text: str) -> bool:
     """Whether a file has a DistributedSampler, and tells none the epoch: it may be shuffled alike in each epoch."""
-    return "DistributedSampler" in text and "set_epoch" not in text and "sampler.epoch = " not in text
+    return "DistributedSampler" in text and not tells_epochs(text)
+
+
+def tells_epochs(text: str) -> bool:
+    """Whether a file tells a sampler the epoch."""
+    return "set_epoch" in text or "sampler.epoch = " in text
 
 
 class Interest(Enum):

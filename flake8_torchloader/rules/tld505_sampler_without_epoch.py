@@ -53,10 +53,10 @@ class SamplerWithoutEpoch(Rule):
 
     Does not see
     ------------
-    A sampler in one file and the loop over epochs in another; samplers that are made anew in each
-    epoch. A file that has the word `set_epoch` anywhere is left alone, as are loaders that another
-    library wraps or iterates, because Lightning and accelerate tell the sampler themselves. What is
-    called validation or test needs no order.
+    Epochs that another file counts; samplers that are made anew in each epoch. A file that has the word
+    `set_epoch` anywhere is left alone, and so is what it takes from files that have it, as are loaders
+    that another library wraps or iterates, because Lightning and accelerate tell the sampler themselves.
+    What is called validation or test needs no order.
     """
 
     code = "TLD505"

@@ -39,7 +39,7 @@ class ChangeReader:
         self.names = names
         self.loaders = loaders
         self.datasets = datasets
-        self.epochs = Epochs(names)
+        self.epochs = Epochs(names, loaders)
 
     def read(self) -> Iterator[Change]:
         """Each change once, for the first persistent loader that it is too late for."""

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from flake8_torchloader.reading.facts.loaders import LoaderCall
-from flake8_torchloader.reading.flow.leaves import Defined, Literal
+from flake8_torchloader.reading.facts.loaders import LoaderCall, LoaderReader
+from flake8_torchloader.reading.flow.leaves import Defined, Imported, Leaf, Literal
 from flake8_torchloader.reading.flow.names import Names
+from flake8_torchloader.reading.relevance import tells_epochs
 from flake8_torchloader.reading.tree.guards import last_name
 from flake8_torchloader.reading.tree.scopes import Block, Expression, Scope
 
@@ -22,19 +23,52 @@ _DEEPEST = 6
 class Epochs:
     """Answers which loops of one file are epochs of a loader."""
 
-    def __init__(self, names: Names) -> None:
+    def __init__(self, names: Names, loaders: LoaderReader) -> None:
         self.names = names
+        self.loaders = loaders
+        self._known: dict[LoaderCall, list[Expression]] = {}
 
     def iterations(self, loader: LoaderCall) -> list[Expression]:
-        """The loops of this file that go through a loader, as it is or counted."""
-        return [loop for loop in self.names.file.loops if self._is_over(loop, loader)]
+        """What goes through a loader, as it is or counted: loops of this file, and what it gives to functions that do.
 
-    def _is_over(self, expression: Expression, loader: LoaderCall, depth: int = 0) -> bool:
+        Functions of other files that tell the epoch count for none.
+        """
+        if loader not in self._known:
+            loops = [loop for loop in self.names.file.loops if self._is_over(loop, loader)]
+            self._known[loader] = [*loops, *self._given(loader)]
+        return self._known[loader]
+
+    def _given(self, loader: LoaderCall) -> Iterator[Expression]:
+        """The arguments by which functions of other files get a loader that they go through."""
+        elsewhere = self.loaders.elsewhere
+        for call in self.names.file.calls:
+            files = [self.names.other_file(function) for function in elsewhere.functions(call)]
+            if not files or any(file is None or tells_epochs(file.text) for file in files):
+                continue
+            args = call.node.args if isinstance(call.node, cst.Call) else ()
+            given = [at for arg in args if self._is_over(at := call.of(arg.value), loader)]
+            if given and any(one.call.node is loader.call.node for one in elsewhere.iterated(call)):
+                yield from given
+
+    def _is_over(self, expression: Expression, loader: LoaderCall) -> bool:
+        return any(isinstance(leaf, Literal) and leaf.node is loader.call.node for leaf in self._behind(expression))
+
+    def _behind(self, expression: Expression, depth: int = 0) -> Iterator[Leaf]:
+        """What is gone through, behind what only counts it or shows how far it is, by whatever name that goes."""
         node = expression.node
-        if isinstance(node, cst.Call) and last_name(node) in _WRAPPERS and depth < _DEEPEST:
-            return any(self._is_over(expression.of(arg.value), loader, depth + 1) for arg in node.args)
-        leaves = self.names.sources(expression) if isinstance(node, (cst.Name, cst.Attribute, cst.Call)) else []
-        return any(isinstance(leaf, Literal) and leaf.node is loader.call.node for leaf in leaves)
+        if depth > _DEEPEST:
+            return
+        if isinstance(node, cst.Call) and last_name(node) in _WRAPPERS:
+            for arg in node.args:
+                if arg.keyword is None or arg.keyword.value == "iterable":
+                    yield from self._behind(expression.of(arg.value), depth + 1)
+        elif isinstance(node, (cst.Name, cst.Attribute, cst.Call)):
+            for leaf in self.names.sources(expression):
+                is_wrapped = isinstance(leaf, Literal) and leaf.node is not node and isinstance(leaf.node, cst.Call)
+                if isinstance(leaf, Literal) and is_wrapped and last_name(leaf.node) in _WRAPPERS:
+                    yield from self._behind(leaf.expression, depth + 1)
+                else:
+                    yield leaf
 
     def of(self, loader: LoaderCall, function: Scope | None) -> Iterator[Block]:
         """The bodies of those loops of a function whose every round goes through a loader that is built outside."""
@@ -48,12 +82,12 @@ class Epochs:
 
         A loop of another function counts if what it goes through is known to be a loader made by this very line.
         """
-        home = loader.call.spot.scope.function
+        made = loader.site or loader.call
         for use in self.iterations(loader):
             for seen in (use, *self.callers(use)):
-                is_far = use.spot.scope.function is not home and not self._is_only(use, loader)
+                is_far = use.spot.scope.function is not made.spot.scope.function and not self._is_only(use, loader)
                 for block in loops_around(seen) if not is_far else ():
-                    if not self.builds(block, loader.call):
+                    if not self.builds(block, made):
                         yield block
 
     def _is_only(self, expression: Expression, loader: LoaderCall) -> bool:
@@ -61,7 +95,7 @@ class Epochs:
         node = expression.node
         while isinstance(node, cst.Call) and last_name(node) in _WRAPPERS and node.args:
             node = node.args[0].value
-        leaves = self.names.sources(expression.of(node))
+        leaves = [leaf for leaf in self._behind(expression.of(node)) if leaf != Imported("builtins.None")]
         return bool(leaves) and all(isinstance(leaf, Literal) and leaf.node is loader.call.node for leaf in leaves)
 
     def builds(self, block: Block, call: Expression, depth: int = 0) -> bool:
