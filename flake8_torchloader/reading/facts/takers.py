@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
 
 import libcst as cst
 
@@ -12,11 +14,12 @@ from flake8_torchloader.reading.facts.loaders import LoaderCall, LoaderReader
 from flake8_torchloader.reading.flow.leaves import Defined, Imported, Leaf, Literal
 from flake8_torchloader.reading.flow.names import Names
 from flake8_torchloader.reading.project.import_time import importing_files
-from flake8_torchloader.reading.project.other_file import OtherFile
+from flake8_torchloader.reading.project.other_file import OtherFile, other_file
 from flake8_torchloader.reading.tree.guards import last_name
 from flake8_torchloader.reading.tree.scopes import Scope
 
 _LOADER = "DataLoader"
+_WORKERS = "num_workers"
 _SPLITS = "worker_info"
 """What a file speaks of that gives each worker its part from outside."""
 
@@ -55,11 +58,32 @@ class Takers:
         """Whether other files build objects of a class, or of one that this file derives from it, for no workers.
 
         Each of the files that speak of it must have a loader that gets one, and none of those any workers: what a
-        file without a loader builds may be for one that nobody sees.
+        file without a loader builds may be for one that nobody sees, if the project has any with workers. Tests say
+        nothing of what is used in earnest.
         """
         derived = [one for one in self.names.file.classes if scope in self.names.bases(one)]
-        users = [(file, one) for one in (scope, *derived) for file in self._using(one)]
-        return bool(users) and all(self._is_idle_in(file, one) for file, one in users)
+        users = [(file, one) for one in (scope, *derived) for file in self._using(one) if not self._is_test(file.path)]
+        if all(self._is_idle_in(file, one) for file, one in users):
+            return bool(users)
+        return any(file.calls_named(one.name) for file, one in users) and self._are_all_idle
+
+    @cached_property
+    def _are_all_idle(self) -> bool:
+        """Whether the project has loaders, and no word for workers outside of its tests."""
+        imports = self.names.imports
+        if imports is None or not all(map(self._is_test, files_with((_WORKERS,), imports.project.top))):
+            return False
+        paths = [path for path in files_with((f"{_LOADER}(",), imports.project.top) if not self._is_test(path)]
+        files = [other_file(path) for path in paths[:_MOST]]
+        calls = [call for file in files if file is not None for call in file.calls_named(_LOADER)]
+        found = [self.loaders.loader_call(call) for call in calls]
+        return bool(found) and all(loader is not None and not loader.has_workers for loader in found)
+
+    def _is_test(self, path: Path) -> bool:
+        """Whether a file is one of the tests of the project, by its name or that of its folder."""
+        top = self.names.imports.project.top if self.names.imports is not None else path.parent
+        parts = path.relative_to(top).parts if path.is_relative_to(top) else (path.name,)
+        return any(part.startswith(("test_", "tests", "conftest")) or part == "test" for part in parts)
 
     def busy(self, scope: Scope) -> list[LoaderCall]:
         """The loaders with workers that are seen to get an object of a class in the files that import it."""
