@@ -39,6 +39,11 @@ def tells_epochs(text: str) -> bool:
     return "set_epoch" in text or "sampler.epoch = " in text
 
 
+def may_fit_unguarded(text: str) -> bool:
+    """Whether a file has no guard, and somebody's DataModule, whose loaders a trainer may go through."""
+    return "DataModule" in text and "__main__" not in text
+
+
 class Interest(Enum):
     """What of a file the rules may speak of."""
 
@@ -53,7 +58,7 @@ def interest_in(tree: ast.Module, text: str) -> Interest:
     if not speaks_of_torch(text):
         return Interest.DATASETS if any(map(_may_be_dataset_of_others, nodes)) else Interest.NOTHING
     speaks_of_workers = "workers" in text or "create_loader" in text or may_lack_epochs(text)
-    mentions = _Mentions(speaks_of_workers=speaks_of_workers)
+    mentions = _Mentions(speaks_of_workers=speaks_of_workers, fits=may_fit_unguarded(text))
     has_datasets = False
     for node in nodes:
         kind = type(node)
@@ -75,8 +80,9 @@ def interest_in(tree: ast.Module, text: str) -> Interest:
 class _Mentions:
     """What speaks of loaders in a file that makes none by itself."""
 
-    def __init__(self, *, speaks_of_workers: bool) -> None:
+    def __init__(self, *, speaks_of_workers: bool, fits: bool) -> None:
         self._speaks_of_workers = speaks_of_workers
+        self._fits = fits
         self._names: set[str] = set()
         self._owners: set[str] = set()
         self._imported: set[str] = set()
@@ -100,7 +106,10 @@ class _Mentions:
         package = str(node.module).partition(".")[0] if isinstance(node, ast.ImportFrom) else ""
         may_bring = package not in (_OTHERS if self._speaks_of_workers else LIBRARIES)
         if isinstance(node, ast.ImportFrom) and may_bring:
-            self._imported_loaders.update(n for n, alias in zip(names, node.names) if _sounds_like_loader(alias.name))
+            self._imported_loaders.update(n for n, alias in zip(names, node.names) if self._brings(alias.name))
+
+    def _brings(self, name: str) -> bool:
+        return _sounds_like_loader(name) or (self._fits and "DataModule" in name)
 
     def note_call(self, node: ast.Call) -> None:
         """Note a call that is called a loader, and what is only asked for: `isinstance(x, DataLoader)`."""

@@ -10,6 +10,7 @@ import libcst as cst
 
 from flake8_torchloader.module import UNKNOWN, ZERO, Loader, Place, Use, Value
 from flake8_torchloader.reading.flow.arguments import ArgumentReader, Arguments
+from flake8_torchloader.reading.flow.callbacks import FITS
 from flake8_torchloader.reading.flow.leaves import Defined, Imported, Leaf, Literal
 from flake8_torchloader.reading.flow.names import Names
 from flake8_torchloader.reading.flow.places import Places
@@ -226,8 +227,8 @@ class LoaderReader:
         if isinstance(use.node, cst.Call) and self.elsewhere.functions(use):
             return self.elsewhere.iterated(use)
         found = self.gone_through(use)
-        for scope in self.places.callbacks.loader_hooks(use) if isinstance(use.node, cst.Call) else ():
-            found += [loader for returned in scope.returns for loader in self.loaders_in(returned)]
+        for hook, frame in self.places.callbacks.loader_hooks(use) if isinstance(use.node, cst.Call) else ():
+            found += [loader for returned in hook.returns for loader in self.loaders_in(returned.within(frame))]
         return found
 
     def gone_through(self, use: Expression) -> list[LoaderCall]:
@@ -247,8 +248,13 @@ class LoaderReader:
         for call in self.names.file.calls:
             if self.elsewhere.functions(call):
                 yield from [call] if Place.IMPORT in self.places.of(call.spot) else []
-            elif has_workers and self.loader_call(call) is None and self.iterates(call):
+            elif (has_workers or self._asks_others(call)) and self.loader_call(call) is None and self.iterates(call):
                 yield call
+
+    def _asks_others(self, call: Expression) -> bool:
+        """Whether a call may go through the loaders of another file's object, when this file is imported."""
+        func = call.node.func if isinstance(call.node, cst.Call) and self.names.imports is not None else None
+        return isinstance(func, cst.Attribute) and func.attr.value in FITS and Place.IMPORT in self.places.of(call.spot)
 
     def iterates(self, call: Expression) -> bool:
         """Whether a call iterates what it is given, as far as its name tells."""
@@ -268,7 +274,8 @@ class LoaderReader:
         """What a message calls a loader: the variable that it goes to, else its class or the function that gives it."""
         site = loader.site or loader.call
         own = self.names.file.names.get(id(site.node))
-        return own or self.names.name_elsewhere(loader.call) or last_name(site.node)
+        made = last_name(site.node)
+        return own or self.names.name_elsewhere(loader.call) or (last_name(loader.call.node) if made in FITS else made)
 
     def records(self) -> Iterator[Loader]:
         """The records of the loaders, with the uses that run somewhere known; one for each line of this file."""

@@ -9,12 +9,14 @@ import libcst as cst
 from flake8_torchloader.reading.flow.leaves import Defined, Leaf, Literal
 from flake8_torchloader.reading.flow.mapped import mapped
 from flake8_torchloader.reading.flow.names import Names
-from flake8_torchloader.reading.tree.scopes import Expression, Scope, ScopeKind
+from flake8_torchloader.reading.tree.scopes import Expression, Frame, Scope, ScopeKind
 
 _RUNNERS = {"fire.Fire", "typer.run", "absl.app.run", "app.run", "tyro.cli", "jsonargparse.CLI", "wandb.agent"}
 """Functions that call the function they are given, or one of those."""
 
-_FIT = {"fit", "validate", "test", "predict"}
+FITS = {"fit", "validate", "test", "predict"}
+"""Methods of a trainer that ask the objects they are given for their loaders."""
+
 _REGISTERING = {"command", "callback"}
 """Decorators of an application (typer) or of a group (click) that make a function one of its commands."""
 
@@ -37,8 +39,8 @@ class Callbacks:
             for arg in node.args:
                 yield from self._runnable(call.of(arg.value))
             yield from self._all() if name == "fire.Fire" and not node.args else ()
-        if last in _FIT:
-            yield from self.loader_hooks(call)
+        if last in FITS:
+            yield from (hook for hook, _ in self.loader_hooks(call))
         if (function := mapped(self.names, call)) is not None:
             yield from (f for leaf in self.names.sources(function) if (f := self._function(leaf)))
         for leaf in self.names.callee(call):
@@ -57,14 +59,15 @@ class Callbacks:
                 inner = self.names.sources(leaf.expression.of(node.args[0].value))
                 yield from (f for one in inner if (f := self._function(one)))
 
-    def loader_hooks(self, call: Expression) -> Iterator[Scope]:
-        """The `train_dataloader` and the like of the objects that a `fit` is given."""
+    def loader_hooks(self, call: Expression) -> Iterator[tuple[Scope, Frame | None]]:
+        """The `train_dataloader` and the like of the objects that a `fit` is given, and their run if another file's."""
         for arg in call.node.args if isinstance(call.node, cst.Call) else ():
             for leaf in self.names.sources(call.of(arg.value)):
                 scope = self.names.instance_of(leaf)
                 for method in scope.methods() if scope is not None else ():
                     if method.name.endswith("_dataloader"):
-                        yield method
+                        made = leaf.expression if isinstance(leaf, Literal) else None
+                        yield method, self.names.calls.frame(method, call, made) if made is not None else None
 
     def _runnable(self, argument: Expression) -> Iterator[Scope]:
         """A function; each of a dict of functions; each public method of a class or object."""
