@@ -132,7 +132,9 @@ class Names(Questions):
         if how is How.PARAMETER and target is not None:
             return self.calls.parameter(target, binding.name, frame)
         if how is How.VALUE and value is not None:
-            return self.containers.unpack(self.sources(value), binding.path)
+            leaves = self.sources(value)
+            fitting = _of_length(leaves, binding.count) if binding.count else leaves
+            return self.containers.unpack(fitting or leaves, binding.path)
         if how is How.ELEMENT and value is not None:
             return self.containers.unpack(self.containers.elements(value), binding.path)
         return [Element(value)] if how is How.ADDED and value is not None else [Opaque()]
@@ -278,3 +280,15 @@ def _today(name: str) -> str:
     """The full name that a thing of Python 2's `cPickle` has today."""
     old = next((one for one in reversed(_OF_PYTHON_2) if f"{name}.".startswith(f"{one}.")), "")
     return f"pickle{name.removeprefix(old)}" if old else name
+
+
+def _of_length(leaves: list[Leaf], count: int) -> list[Leaf]:
+    """The values that can be unpacked into so many parts, as far as their text tells."""
+    return [leaf for leaf in leaves if _length(leaf) in (count, None)]
+
+
+def _length(leaf: Leaf) -> int | None:
+    node = leaf.node if isinstance(leaf, Literal) else None
+    if not isinstance(node, (cst.Tuple, cst.List)) or any(isinstance(e, cst.StarredElement) for e in node.elements):
+        return None
+    return len(node.elements)

@@ -33,19 +33,23 @@ class Binder(Cursor):
         self.outer: list[tuple[Expression, Expression]] = []
         self.far: list[tuple[Expression, Expression]] = []
 
-    def _bind(self, target: cst.CSTNode, how: How, value: Expression | None, path: tuple[int, ...] = ()) -> None:
-        """Note that a target gets a value, or the part of it to which `path` leads."""
+    def _bind(
+        self, target: cst.CSTNode, how: How, value: Expression | None, path: tuple[int, ...] = (), count: int = 0
+    ) -> None:
+        """Note that a target gets a value, or the part of it to which `path` leads, of `count` if that is known."""
         if isinstance(target, _PATHS):
+            stars = [isinstance(element, cst.StarredElement) for element in target.elements]
+            parts = count if path or any(stars) else len(stars)
             for index, element in enumerate(target.elements):
-                starred = isinstance(element, cst.StarredElement)
-                inner = How.OTHER if starred else how
-                self._bind(element.value, inner, value, (*path, index))
+                inner = How.OTHER if stars[index] else how
+                self._bind(element.value, inner, value, (*path, index), parts)
             return
         match target:
             case cst.Name(value=name):
-                self._bind_name(name, Binding(how, self._spot, value, path))
+                self._bind_name(name, Binding(how, self._spot, value, path, count=count))
             case cst.Attribute(value=cst.Name(value=receiver), attr=cst.Name(value=name)):
-                if not self._bind_attribute(receiver, name, Binding(how, self._spot, value, path)) and value:
+                binding = Binding(how, self._spot, value, path, count=count)
+                if not self._bind_attribute(receiver, name, binding) and value:
                     self.parts.add(id(value.node))
                     self.outer.append((self._at(target), value))
             case cst.Attribute() if value is not None:

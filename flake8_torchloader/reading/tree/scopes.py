@@ -127,7 +127,7 @@ class How(Enum):
 
 @dataclass(eq=False, slots=True)
 class Binding:
-    """One way in which a name got its value; `path` leads into an unpacked tuple."""
+    """One way in which a name got its value; `path` leads into an unpacked tuple, of `count` parts unless that is 0."""
 
     how: How
     spot: Spot
@@ -135,6 +135,7 @@ class Binding:
     path: tuple[int, ...] = ()
     target: Scope | None = None
     name: str = ""
+    count: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,8 +261,8 @@ def reaching(name: str, spot: Spot) -> list[Binding]:
     """The bindings that a name used at a spot may have there.
 
     In the scope of the use itself, later bindings do not count and a binding that every path
-    passes hides the earlier ones; from an inner scope all bindings count. Of what is put into a
-    container one by one, the last few count.
+    passes hides the earlier ones; those of the other branch of an `if` don't count either. From an
+    inner scope all bindings count. Of what is put into a container one by one, the last few count.
     """
     scope, bindings = spot.scope.find(name)
     home = spot.scope
@@ -280,7 +281,28 @@ def reaching(name: str, spot: Spot) -> list[Binding]:
             found.append(binding)
         if not is_added and binding.spot.block.encloses(spot.block):
             break
-    return found[::-1]
+    return _on_the_way(found[::-1], spot) if len(found) > 1 else found
+
+
+def _on_the_way(bindings: list[Binding], spot: Spot) -> list[Binding]:
+    """Those that don't stand in the other branch of an `if` that leads to a spot, unless a loop runs that again."""
+    branches: dict[int, Block] = {}
+    block: Block | None = spot.block
+    while block is not None and block.scope is spot.block.scope:
+        if block.loop is not None:
+            branches.clear()
+        elif block.test is not None:
+            branches[id(block.test)] = block
+        block = block.parent
+    return [b for b in bindings if not _is_aside(b.spot.block, branches)] or bindings if branches else bindings
+
+
+def _is_aside(block: Block | None, branches: dict[int, Block]) -> bool:
+    while block is not None:
+        if branches.get(id(block.test), block) is not block:
+            return True
+        block = block.parent
+    return False
 
 
 def lasting(bindings: list[Binding]) -> list[Binding]:
