@@ -7,7 +7,7 @@ from enum import Enum
 
 from flake8_torchloader.gate import INITS, SETTER, speaks_of_torch
 from flake8_torchloader.reading.known import LIBRARIES
-from flake8_torchloader.reading.tree.syntax import levels
+from flake8_torchloader.reading.tree.syntax import last_of, levels
 
 _LIBRARIES = ("torchvision", "torchaudio", "torchvision.datasets", "torchaudio.datasets")
 _TELLING = {ast.FunctionDef, ast.Call, ast.ImportFrom, ast.Import, ast.Attribute}
@@ -113,7 +113,7 @@ class _Mentions:
 
     def note_call(self, node: ast.Call) -> None:
         """Note a call that is called a loader, and what is only asked for: `isinstance(x, DataLoader)`."""
-        self.is_loader_called = self.is_loader_called or _sounds_like_loader(_last_name(node.func))
+        self.is_loader_called = self.is_loader_called or _sounds_like_loader(last_of(node.func))
         if isinstance(node.func, ast.Name) and node.func.id in ("isinstance", "issubclass"):
             for asked in node.args[1:]:
                 self._asked.update(map(id, [asked, *getattr(asked, "elts", ())]))
@@ -136,10 +136,6 @@ class _Mentions:
             case ast.Expr(value=ast.Call(func=func)) | ast.Assign(value=ast.Call(func=func)):
                 return _first_name(func) not in self._imported
         return isinstance(statement, (ast.For, ast.While, ast.With))
-
-
-def _last_name(node: ast.AST) -> str:
-    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
 
 
 def _first_name(node: ast.AST) -> str:
@@ -203,4 +199,4 @@ def _acts(node: ast.ClassDef) -> bool:
 
 
 def _is_based_on_dataset(node: ast.ClassDef) -> bool:
-    return any("ataset" in _last_name(base) for base in node.bases)
+    return any("ataset" in last_of(base) for base in node.bases)

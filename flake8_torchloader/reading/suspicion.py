@@ -8,7 +8,7 @@ level, in what sets attributes or builds objects, and in all that these call. Wh
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from flake8_torchloader.reading.facts.bound_makers import BOUND
 from flake8_torchloader.reading.facts.openers import OPENERS, READERS
@@ -24,7 +24,7 @@ from flake8_torchloader.reading.known import (
     WHOLE_READERS,
 )
 from flake8_torchloader.reading.project.outline import base_of, joined
-from flake8_torchloader.reading.tree.syntax import below, levels
+from flake8_torchloader.reading.tree.syntax import last_of, levels, within
 
 _SUSPECTS = frozenset().union(
     BOUND, OPENERS, READERS, GENERATORS, HANDLES, ITEM_READERS, MAKERS, OBJECT_READERS, WHOLE_READERS
@@ -51,7 +51,7 @@ def datasets_may_matter(tree: ast.Module, text: str, is_of_project: Callable[[st
     if "cv2" in text:
         return True
     nodes = [node for level in levels(tree) for node in level]
-    consumers = (node for node in nodes if isinstance(node, ast.Call) and _last(node.func) in _CONSUMERS)
+    consumers = (node for node in nodes if isinstance(node, ast.Call) and last_of(node.func) in _CONSUMERS)
     used_up = {id(arg) for call in consumers for arg in call.args if isinstance(arg, ast.GeneratorExp)}
     if any(type(node) in _ODD and id(node) not in used_up for node in nodes):
         return True
@@ -99,12 +99,12 @@ class _Suspicion:
                 queue += self._called(self.bodies[function])
 
     def _called(self, body: list[ast.AST]) -> list[Function]:
-        names = {_last(node.func) for node in body if isinstance(node, ast.Call)}
+        names = {last_of(node.func) for node in body if isinstance(node, ast.Call)}
         return [function for name in names for function in self.by_name.get(name, ())]
 
     def _keeps(self, node: ast.AST) -> bool:
         """Whether a node sets an attribute, or builds an object of this file's class out of something."""
-        if isinstance(node, ast.Call) and _last(node.func) in self.builders:
+        if isinstance(node, ast.Call) and last_of(node.func) in self.builders:
             return True
         return _changes(node) and not _is_of_local(node)
 
@@ -159,24 +159,12 @@ def _imports(nodes: list[ast.AST]) -> Iterator[tuple[str, str]]:
 
 def _body(function: Function) -> Iterator[ast.AST]:
     given = function.args
-    return _within([*function.body, *function.decorator_list, *given.defaults, *given.kw_defaults], ())
+    return within([*function.body, *function.decorator_list, *given.defaults, *given.kw_defaults], ())
 
 
 def _outside(tree: ast.Module) -> Iterator[ast.AST]:
     """What runs when the file is imported, short of what that calls."""
-    return _within(tree.body, _FUNCTIONS)
-
-
-def _within(nodes: Iterable[object], closed: Container[type]) -> Iterator[ast.AST]:
-    """Some nodes and all below them, but not what is in those of the `closed` kinds."""
-    level = list(nodes)
-    while level:
-        yield from (node for node in level if isinstance(node, ast.AST))
-        level = below([node for node in level if type(node) not in closed])
-
-
-def _last(func: ast.expr) -> str:
-    return func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
+    return within(tree.body, _FUNCTIONS)
 
 
 def _changes(node: ast.AST) -> bool:

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from flake8_torchloader.reading.known import ADDERS
-from flake8_torchloader.reading.tree.syntax import below, first_line
+from flake8_torchloader.reading.tree.syntax import first_line, last_of, within
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
-_CLOSED = (*_FUNCTIONS, ast.Lambda, ast.ClassDef)
+_CLOSED = {*_FUNCTIONS, ast.Lambda, ast.ClassDef}
 _CHANGED = (ast.Store, ast.Del)
 ANY = "*"
 """Stands for an attribute of which the name is not known."""
@@ -45,14 +45,14 @@ def bodies(statement: ast.stmt, lines: list[str]) -> list[Body]:
 def _body(method: ast.FunctionDef | ast.AsyncFunctionDef, lines: list[str]) -> Body:
     begin = method.body[0]
     first = first_line(begin)
-    everything, own = list(_within(method.body, ())), list(_within(method.body, _CLOSED))
+    everything, own = list(within(method.body, ())), list(within(method.body, _CLOSED))
     return Body(
         first,
         method.body[-1].end_lineno or first,
         is_apart=not lines[first - 1][: begin.col_offset].strip(),
         sets=frozenset(name for node in everything for name in _sets(node)),
         gives=any(map(_gives, own)),
-        called=frozenset(_last(node.func) for node in own if isinstance(node, ast.Call)),
+        called=frozenset(last_of(node.func) for node in own if isinstance(node, ast.Call)),
     )
 
 
@@ -64,16 +64,6 @@ def left_out(lines: list[str], found: list[Body]) -> list[str]:
         indent = begin[: len(begin) - len(begin.lstrip())]
         lines[body.first - 1 : body.last] = [f"{indent}...", *[""] * (body.last - body.first)]
     return lines
-
-
-def _within(nodes: list[ast.stmt], closed: tuple[type, ...]) -> Iterator[ast.AST]:
-    """Some nodes and all below them, but not what is in those of the `closed` kinds."""
-    stack: list[object] = list(nodes)
-    while stack:
-        node = stack.pop()
-        if isinstance(node, ast.AST):
-            yield node
-            stack += [] if isinstance(node, closed) else below([node])
 
 
 def _sets(node: ast.AST) -> Iterator[str]:
@@ -99,7 +89,3 @@ def _held(value: ast.expr) -> Iterator[str]:
 
 def _gives(node: ast.AST) -> bool:
     return isinstance(node, (ast.Yield, ast.YieldFrom)) or (isinstance(node, ast.Return) and node.value is not None)
-
-
-def _last(func: ast.expr) -> str:
-    return func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Container, Iterable, Iterator
 from typing import Any
 
 _LEAVES = {
@@ -56,6 +56,19 @@ def below(nodes: list[Any], *, with_annotations: bool = True) -> list[Any]:
             if value:
                 found += value if type(value) is list else (value,)
     return found
+
+
+def within(nodes: Iterable[object], closed: Container[type] = ()) -> Iterator[ast.AST]:
+    """Some nodes and all below them, but not what is in those of the `closed` kinds."""
+    level = list(nodes)
+    while level:
+        yield from (node for node in level if isinstance(node, ast.AST))
+        level = below([node for node in level if type(node) not in closed] if closed else level)
+
+
+def last_of(node: ast.AST) -> str:
+    """The last name of what is called or inherited from: `Dataset` in `torch.utils.data.Dataset`."""
+    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
 
 
 def first_line(statement: ast.stmt) -> int:
