@@ -87,6 +87,7 @@ class _Mentions:
         self._owners: set[str] = set()
         self._imported: set[str] = set()
         self._imported_loaders: set[str] = set()
+        self._imported_modules: set[str] = set()
         self._asked: set[int] = set()
         self.is_loader_called = False
 
@@ -106,10 +107,9 @@ class _Mentions:
         package = str(node.module).partition(".")[0] if isinstance(node, ast.ImportFrom) else ""
         may_bring = package not in (_OTHERS if self._speaks_of_workers else LIBRARIES)
         if isinstance(node, ast.ImportFrom) and may_bring:
-            self._imported_loaders.update(n for n, alias in zip(names, node.names) if self._brings(alias.name))
-
-    def _brings(self, name: str) -> bool:
-        return _sounds_like_loader(name) or (self._fits and "DataModule" in name)
+            full = list(zip(names, (alias.name for alias in node.names)))
+            self._imported_loaders.update(name for name, whole in full if _sounds_like_loader(whole))
+            self._imported_modules.update(name for name, whole in full if self._fits and "DataModule" in whole)
 
     def note_call(self, node: ast.Call) -> None:
         """Note a call that is called a loader, and what is only asked for: `isinstance(x, DataLoader)`."""
@@ -119,12 +119,14 @@ class _Mentions:
                 self._asked.update(map(id, [asked, *getattr(asked, "elts", ())]))
 
     def may_matter(self, tree: ast.Module) -> bool:
-        """Whether an imported loader is used, or one of an object while the file is imported.
+        """Whether an imported loader is used, or one of an object, or of a DataModule, while the file is imported.
 
         `spec.loader` is how modules are loaded.
         """
-        is_used = not self._imported_loaders.isdisjoint(self._names) or not self._imported.isdisjoint(self._owners)
-        return is_used or (bool(self._owners - {"spec"}) and any(map(self._runs, tree.body)))
+        if not self._imported_loaders.isdisjoint(self._names) or not self._imported.isdisjoint(self._owners):
+            return True
+        may_run = self._owners - {"spec"} or self._imported_modules & self._names
+        return bool(may_run) and any(map(self._runs, tree.body))
 
     def _runs(self, statement: ast.stmt) -> bool:
         """Whether a statement of the top level may go through a loader, or call a function of this file."""
