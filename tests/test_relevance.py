@@ -7,13 +7,14 @@ import ast
 import pytest
 
 from flake8_torchloader.reading.relevance import Interest, interest_in
+from flake8_torchloader.reading.tree.syntax import walked
 
 LOADER = "from torch.utils.data import DataLoader\n"
 DATASET = "class Pairs(torch.utils.data.Dataset):\n    def __getitem__(self, index): return index\n"
 
 
 def interest(text: str) -> Interest:
-    return interest_in(ast.parse(text), text)
+    return interest_in(walked(ast.parse(text)), text)
 
 
 @pytest.mark.parametrize(

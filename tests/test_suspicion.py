@@ -13,6 +13,7 @@ from flake8_torchloader.finding import Finding
 from flake8_torchloader.linting import lint
 from flake8_torchloader.reading.relevance import Interest, interest_in
 from flake8_torchloader.reading.suspicion import datasets_may_matter
+from flake8_torchloader.reading.tree.syntax import walked
 from flake8_torchloader.rules import all_rules
 
 CODES = frozenset(rule.code for rule in all_rules())
@@ -68,9 +69,9 @@ def test_many_programs_without_their_loaders_still_have_findings() -> None:
 
 def matters(*, init: str = "pass", aside: str = "pass", item: str = "pass", top: str = "") -> bool:
     text = DATASET.format(init=init, aside=aside, item=item, top=top)
-    tree = ast.parse(text)
-    assert interest_in(tree, text) is Interest.DATASETS
-    return datasets_may_matter(tree, text, lambda name: name == "helpers.opened")
+    levels = walked(ast.parse(text))
+    assert interest_in(levels, text) is Interest.DATASETS
+    return datasets_may_matter(levels, text, lambda name: name == "helpers.opened")
 
 
 @pytest.mark.parametrize(

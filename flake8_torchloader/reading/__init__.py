@@ -13,6 +13,7 @@ from flake8_torchloader.reading.limits import limit_in
 from flake8_torchloader.reading.project.project import Project
 from flake8_torchloader.reading.relevance import Interest, interest_in
 from flake8_torchloader.reading.suspicion import datasets_may_matter
+from flake8_torchloader.reading.tree.syntax import Walked, walked
 from flake8_torchloader.settings import Settings
 
 
@@ -39,9 +40,10 @@ def read(
     except (ValueError, RecursionError, MemoryError) as error:
         return _unread(f"Python can't parse it: {error}", 1)
     file = _file(path)
-    if not tree_may_matter(tree, text, file, settings):
+    levels = walked(tree)
+    if not _may_matter(levels, text, file, settings):
         return Module()
-    limit = limit_in(tree, text)
+    limit = limit_in(levels, text)
     if limit is not None:
         return _unread(limit.reason, limit.line)
     return _read_whole(text, tree, file, settings, is_notebook=is_notebook)
@@ -58,10 +60,14 @@ def _file(path: str) -> Path | None:
 
 def tree_may_matter(tree: ast.Module, text: str, file: Path | None = None, settings: Settings = Settings()) -> bool:
     """Whether a file passes the gates on its tree; `file` is its absolute path, if it has one."""
-    match interest_in(tree, text):
+    return _may_matter(walked(tree), text, file, settings)
+
+
+def _may_matter(levels: Walked, text: str, file: Path | None, settings: Settings) -> bool:
+    match interest_in(levels, text):
         case Interest.DATASETS:
             project = Project(file) if file is not None and settings.follow_depth else None
-            return datasets_may_matter(tree, text, project.has if project is not None else lambda name: False)
+            return datasets_may_matter(levels, text, project.has if project is not None else lambda name: False)
         case interest:
             return interest is Interest.ALL
 

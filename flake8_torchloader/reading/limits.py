@@ -10,7 +10,7 @@ import ast
 import re
 from dataclasses import dataclass
 
-from flake8_torchloader.reading.tree.syntax import below, levels
+from flake8_torchloader.reading.tree.syntax import Walked, below
 
 _DEEPEST = 240
 """Levels of the tree: a chain of calls or of sums costs the square of its length."""
@@ -43,11 +43,11 @@ class Limit:
     reason: str
 
 
-def limit_in(tree: ast.Module, text: str) -> Limit | None:
+def limit_in(levels: Walked, text: str) -> Limit | None:
     """Where a file goes beyond what is read, if it does."""
     lines = text.split("\n") if "match" in text else []
     links = 0
-    for depth, level in enumerate(levels(tree)):
+    for depth, level in enumerate(levels):
         odd = [node for node in level if type(node) in _ODD]
         limits = (_limit_at(node, lines) for node in odd)
         found = next((limit for limit in limits if limit is not None), None)
@@ -55,7 +55,7 @@ def limit_in(tree: ast.Module, text: str) -> Limit | None:
             return found
         links += sum(len(node.values) for node in odd if isinstance(node, ast.BoolOp))
         if depth > _BRACKETS or links > _LINKS:
-            return _deepest(tree)
+            return _deepest(levels[0][0])
     return None
 
 

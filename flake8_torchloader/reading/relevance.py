@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
 from enum import Enum
 
 from flake8_torchloader.gate import INITS, SETTER, speaks_of_torch
 from flake8_torchloader.reading.known import LIBRARIES
-from flake8_torchloader.reading.tree.syntax import last_of, levels
+from flake8_torchloader.reading.tree.syntax import Walked, below, last_of
 
 _LIBRARIES = ("torchvision", "torchaudio", "torchvision.datasets", "torchaudio.datasets")
 _TELLING = {ast.FunctionDef, ast.Call, ast.ImportFrom, ast.Import, ast.Attribute}
@@ -16,6 +17,7 @@ _TELLING = {ast.FunctionDef, ast.Call, ast.ImportFrom, ast.Import, ast.Attribute
 _OTHERS = {"importlib", "jinja2", "unittest", "yaml"}
 """Packages whose loaders load something else."""
 
+_ANNOTATED = {ast.arg, ast.AnnAssign, ast.FunctionDef, ast.AsyncFunctionDef}
 _METHODS = ("__getitem__", "__iter__", "__getitems__")
 _WORKERS_POSITION = 6
 """How many positional arguments a loader has if the number of workers is one of them."""
@@ -52,16 +54,21 @@ class Interest(Enum):
     ALL = "its loaders and all that they need"
 
 
-def interest_in(tree: ast.Module, text: str) -> Interest:
+def interest_in(levels: Walked, text: str) -> Interest:
     """Whether a file makes a loader with workers, defines a dataset, or makes one of a known library."""
-    nodes = (node for level in levels(tree, with_annotations=False) for node in level)
+    nodes = (node for level in levels for node in level)
     if not speaks_of_torch(text):
         return Interest.DATASETS if any(map(_may_be_dataset_of_others, nodes)) else Interest.NOTHING
     speaks_of_workers = "workers" in text or "create_loader" in text or may_lack_epochs(text)
     mentions = _Mentions(speaks_of_workers=speaks_of_workers, fits=may_fit_unguarded(text))
     has_datasets = False
     for node in nodes:
+        if id(node) in mentions.unused:
+            mentions.pass_over(below([node]))
+            continue
         kind = type(node)
+        if kind in _ANNOTATED:
+            mentions.pass_over([getattr(node, "annotation", None) or getattr(node, "returns", None)])
         if kind is ast.Name or kind is ast.Attribute:
             mentions.note(node)
         elif kind is ast.ClassDef:
@@ -72,7 +79,7 @@ def interest_in(tree: ast.Module, text: str) -> Interest:
             mentions.note_import(node)
         elif kind is ast.Call:
             mentions.note_call(node)
-    if mentions.may_matter(tree) or (has_datasets and mentions.is_loader_called):
+    if mentions.may_matter(levels[0][0]) or (has_datasets and mentions.is_loader_called):
         return Interest.ALL
     return Interest.DATASETS if has_datasets else Interest.NOTHING
 
@@ -88,13 +95,11 @@ class _Mentions:
         self._imported: set[str] = set()
         self._imported_loaders: set[str] = set()
         self._imported_modules: set[str] = set()
-        self._asked: set[int] = set()
+        self.unused: set[int] = set()
         self.is_loader_called = False
 
     def note(self, node: ast.Name | ast.Attribute) -> None:
         """Note a name, or an attribute that is called a loader."""
-        if id(node) in self._asked:
-            return
         if isinstance(node, ast.Name):
             self._names.add(node.id)
         elif self._speaks_of_workers and _sounds_like_loader(node.attr):
@@ -115,8 +120,11 @@ class _Mentions:
         """Note a call that is called a loader, and what is only asked for: `isinstance(x, DataLoader)`."""
         self.is_loader_called = self.is_loader_called or _sounds_like_loader(last_of(node.func))
         if isinstance(node.func, ast.Name) and node.func.id in ("isinstance", "issubclass"):
-            for asked in node.args[1:]:
-                self._asked.update(map(id, [asked, *getattr(asked, "elts", ())]))
+            self.pass_over(node.args[1:])
+
+    def pass_over(self, nodes: Iterable[object]) -> None:
+        """Note that nothing is done with some nodes, whatever they speak of."""
+        self.unused.update(map(id, nodes))
 
     def may_matter(self, tree: ast.Module) -> bool:
         """Whether an imported loader is used, or one of an object, or of a DataModule, while the file is imported.

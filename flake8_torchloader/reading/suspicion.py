@@ -24,7 +24,7 @@ from flake8_torchloader.reading.known import (
     WHOLE_READERS,
 )
 from flake8_torchloader.reading.project.outline import base_of, joined
-from flake8_torchloader.reading.tree.syntax import last_of, levels, within
+from flake8_torchloader.reading.tree.syntax import Walked, last_of, within
 
 _SUSPECTS = frozenset().union(
     BOUND, OPENERS, READERS, GENERATORS, HANDLES, ITEM_READERS, MAKERS, OBJECT_READERS, WHOLE_READERS
@@ -46,11 +46,11 @@ _CONSUMERS = {"all", "any", "dict", "join", "list", "max", "min", "set", "sorted
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
-def datasets_may_matter(tree: ast.Module, text: str, is_of_project: Callable[[str], bool]) -> bool:
+def datasets_may_matter(levels: Walked, text: str, is_of_project: Callable[[str], bool]) -> bool:
     """Whether anything in a file without loaders may be spoken of; `is_of_project` tells of a full name it imports."""
     if "cv2" in text:
         return True
-    nodes = [node for level in levels(tree) for node in level]
+    nodes = [node for level in levels for node in level]
     consumers = (node for node in nodes if isinstance(node, ast.Call) and last_of(node.func) in _CONSUMERS)
     used_up = {id(arg) for call in consumers for arg in call.args if isinstance(arg, ast.GeneratorExp)}
     if any(type(node) in _ODD and id(node) not in used_up for node in nodes):
@@ -58,7 +58,7 @@ def datasets_may_matter(tree: ast.Module, text: str, is_of_project: Callable[[st
     imports = dict(_imports(nodes))
     if any(name.endswith(".*") and name.split(".")[0] not in LIBRARIES for name in imports.values()):
         return True
-    return any(map(is_of_project, imports.values())) or _Suspicion(tree, nodes, imports).is_justified
+    return any(map(is_of_project, imports.values())) or _Suspicion(levels[0][0], nodes, imports).is_justified
 
 
 class _Suspicion:

@@ -16,6 +16,7 @@ from flake8_torchloader.reading.project.unread import Method, Named
 from flake8_torchloader.reading.tree.collect import Collector
 from flake8_torchloader.reading.tree.guards import last_name
 from flake8_torchloader.reading.tree.scopes import Binding, Block, Expression, How, Running, Scope, ScopeKind, Spot
+from flake8_torchloader.reading.tree.syntax import walked
 from flake8_torchloader.reading.tree.walk import Step, walk
 from flake8_torchloader.reading.tree.writing import Written
 from flake8_torchloader.source_text import decoded
@@ -153,7 +154,7 @@ class OtherFile(Collector):
         text = "\n".join(lines) + "\n"
         try:
             tree = parsed(text)
-            if limit_in(tree, text) is None:
+            if limit_in(walked(tree), text) is None:
                 self._walk_piece(piece, tree, lines)
         except Exception:
             self._bodies.clear()  # what libcst can't read stays unknown

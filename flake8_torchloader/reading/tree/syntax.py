@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Sequence
 from typing import Any
 
 _LEAVES = {
     "ctx", "op", "ops", "id", "attr", "kind", "type_comment", "conversion", "name", "module", "level", "asname", "arg",
 }  # fmt: skip
 """Fields that hold no node that matters."""
-
-_ANNOTATIONS = {"annotation", "returns"}
-"""Fields that hold what nothing is done with."""
 
 
 class _Fields(dict[type, tuple[str, ...]]):
@@ -21,37 +18,31 @@ class _Fields(dict[type, tuple[str, ...]]):
     Only fields are followed, never attributes: other plugins of flake8 write the parent of a node on it.
     """
 
-    def __init__(self, left_out: set[str]) -> None:
-        super().__init__()
-        self.left_out = left_out
-
     def __missing__(self, kind: type) -> tuple[str, ...]:
         names: tuple[str, ...] = () if issubclass(kind, ast.Constant) else getattr(kind, "_fields", ())
-        self[kind] = found = tuple(name for name in names if name not in self.left_out)
+        self[kind] = found = tuple(name for name in names if name not in _LEAVES)
         return found
 
 
-_FIELDS = _Fields(_LEAVES)
-_FIELDS_THAT_RUN = _Fields(_LEAVES | _ANNOTATIONS)
+_FIELDS = _Fields()
+
+Walked = Sequence[list[Any]]
+"""The nodes of a tree, level by level, from the module down; strings and None may be among them."""
 
 
-def levels(tree: ast.AST, *, with_annotations: bool = True) -> Iterator[list[Any]]:
-    """The nodes of a tree, level by level: what is far up comes first, and nesting costs no stack.
-
-    Strings and None, which some lists of nodes hold, are among them.
-    """
-    level: list[Any] = [tree]
-    while level:
-        yield level
-        level = below(level, with_annotations=with_annotations)
+def walked(tree: ast.Module) -> Walked:
+    """The levels of a tree: what is far up comes first, and nesting costs no stack."""
+    levels: list[list[Any]] = [[tree]]
+    while levels[-1]:
+        levels.append(below(levels[-1]))
+    return levels[:-1]
 
 
-def below(nodes: list[Any], *, with_annotations: bool = True) -> list[Any]:
+def below(nodes: list[Any]) -> list[Any]:
     """What is right below some nodes; strings and None may be among it."""
-    fields = _FIELDS if with_annotations else _FIELDS_THAT_RUN
     found: list[Any] = []
     for node in nodes:
-        for name in fields[type(node)]:
+        for name in _FIELDS[type(node)]:
             value = getattr(node, name, None)
             if value:
                 found += value if type(value) is list else (value,)
