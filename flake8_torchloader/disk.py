@@ -17,6 +17,9 @@ LARGEST = 1_000_000
 _MOST_FILES = 2000
 """How many files of a project are searched for a word."""
 
+_TO_READ = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
+"""Does not wait for what somebody may write into a pipe."""
+
 _INSTALLED = {"site-packages", "dist-packages"}
 _KINDS = {stat.S_IFREG: "file", stat.S_IFDIR: "folder"}
 _OTHER, _ABSENT = "other", ""
@@ -154,13 +157,18 @@ def _search(about: str) -> str:
 
 
 def _holds_any(path: str, needles: list[bytes]) -> bool:
-    if _kind_of(path) != "file":
-        return False  # a pipe has nothing to read until someone writes
+    """Whether a plain file holds one of some words; the system's own calls read many of them sooner than `open`."""
     try:
-        with open(path, "rb") as file:
-            text = file.read()
+        opened = os.open(path, _TO_READ)
     except OSError:
         return False
+    try:
+        status = os.fstat(opened)
+        text = os.read(opened, status.st_size) if stat.S_ISREG(status.st_mode) else b""
+    except OSError:
+        return False
+    finally:
+        os.close(opened)
     return any(needle in text for needle in needles)
 
 
