@@ -57,3 +57,10 @@ def test_what_only_speaks_of_loaders_is_not_read(text: str) -> None:
 
 def test_a_dataset_is_of_interest_by_itself_though_its_text_speaks_of_loaders() -> None:
     assert interest("import torch\n" + DATASET + "# for a loader with workers") is Interest.DATASETS
+
+
+def test_a_long_chain_of_branches_is_looked_through() -> None:
+    branches = "if a == 0: pass\n" + "".join(f"elif a == {number}: pass\n" for number in range(1, 900))
+    text = f"import torch  # workers\na = len('')\n{branches}def go(run): return run.loader\n"
+    assert interest(text) is Interest.ALL
+    assert interest(text.replace("a = len('')\n", "a = 0\n")) is Interest.NOTHING

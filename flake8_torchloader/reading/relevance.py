@@ -134,18 +134,23 @@ class _Mentions:
         if not self._imported_loaders.isdisjoint(self._names) or not self._imported.isdisjoint(self._owners):
             return True
         may_run = self._owners - {"spec"} or self._imported_modules & self._names
-        return bool(may_run) and any(map(self._runs, tree.body))
+        return bool(may_run) and self._runs_anything(tree)
 
-    def _runs(self, statement: ast.stmt) -> bool:
+    def _runs_anything(self, tree: ast.Module) -> bool:
         """Whether a statement of the top level may go through a loader, or call a function of this file."""
-        match statement:
-            case ast.If(body=body, orelse=orelse):
-                return any(map(self._runs, [*body, *orelse]))
-            case ast.Try(body=body, handlers=handlers, finalbody=last):
-                return any(map(self._runs, [*body, *(one for handler in handlers for one in handler.body), *last]))
-            case ast.Expr(value=ast.Call(func=func)) | ast.Assign(value=ast.Call(func=func)):
-                return _first_name(func) not in self._imported
-        return isinstance(statement, (ast.For, ast.While, ast.With))
+        stack = [*tree.body]
+        while stack:
+            match stack.pop():
+                case ast.If(body=body, orelse=orelse):
+                    stack += [*body, *orelse]
+                case ast.Try(body=body, handlers=handlers, finalbody=last):
+                    stack += [*body, *(one for handler in handlers for one in handler.body), *last]
+                case ast.Expr(value=ast.Call(func=func)) | ast.Assign(value=ast.Call(func=func)):
+                    if _first_name(func) not in self._imported:
+                        return True
+                case ast.For() | ast.While() | ast.With():
+                    return True
+        return False
 
 
 def _first_name(node: ast.AST) -> str:
