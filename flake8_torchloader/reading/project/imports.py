@@ -115,9 +115,7 @@ class Imports:
 
     def _descend(self, folder: Path, parts: list[str], full: str, importing: Path, hops: int) -> list[Leaf]:
         """Go from package to module; the last name is what the package binds to it, else a module of that name."""
-        init = folder / "__init__.py"
-        is_inside = full.startswith(".") and is_file(init) and init not in (importing, self.path)
-        here = self._visit(init, hops) if is_inside else None
+        here = self._package(folder, importing, hops) if full.startswith(".") else None
         for index, part in enumerate(parts):
             is_last = index == len(parts) - 1
             if is_last and here is not None and (found := self._last(here, part, full)):
@@ -131,6 +129,12 @@ class Imports:
             if here is None and (path.suffix or is_last):
                 return []
         return [Namespace(here.file.scope)] if here is not None else []
+
+    def _package(self, folder: Path, importing: Path, hops: int) -> Visited | None:
+        """The package in which a relative import begins, unless that is what imports."""
+        init = folder / "__init__.py"
+        is_other = is_file(init) and init not in (importing, self.path)
+        return self._visit(init, hops) if is_other else None
 
     def _visit(self, path: Path, hops: int) -> Visited | None:
         """Look into a file, unless it can't be read or too many were looked into."""

@@ -25,8 +25,9 @@ class Project:
         self._homes: dict[Path, Path] = {}
         self._tops: dict[Path, tuple[Path, ...]] = {}
         self._modules: dict[tuple[Path, str], Path | None] = {}
+        self._folders: dict[tuple[str, Path], tuple[Path, ...]] = {}
 
-    def folders(self, name: str, path: Path) -> Iterator[Path]:
+    def folders(self, name: str, path: Path) -> tuple[Path, ...]:
         """The folders in which the first part of a name is looked for that the file at `path` imports, in this order.
 
         For an absolute name: the folder that holds the package of the importing file, that of the linted file, whose
@@ -34,10 +35,12 @@ class Project:
         never looked for, nor that of a standard module anywhere but beside a script.
         """
         dots = len(name) - len(name.lstrip("."))
-        if dots:
-            yield from path.parents[dots - 1 : dots]
-            return
-        first = name.partition(".")[0]
+        key = (name[:dots] or name.partition(".")[0], path)
+        if key not in self._folders:
+            self._folders[key] = tuple(path.parents[dots - 1 : dots] if dots else self._absolute(*key))
+        return self._folders[key]
+
+    def _absolute(self, first: str, path: Path) -> Iterator[Path]:
         if first in LIBRARIES:
             return
         home = self._home(path.parent)
