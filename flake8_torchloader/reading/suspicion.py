@@ -159,7 +159,7 @@ def _imports(nodes: list[ast.AST]) -> Iterator[tuple[str, str]]:
 
 def _body(function: Function) -> Iterator[ast.AST]:
     given = function.args
-    return within([*function.body, *function.decorator_list, *given.defaults, *given.kw_defaults], ())
+    return within([*function.body, *function.decorator_list, *given.defaults, *given.kw_defaults])
 
 
 def _outside(tree: ast.Module) -> Iterator[ast.AST]:

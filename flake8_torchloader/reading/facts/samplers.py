@@ -79,8 +79,11 @@ class SamplerReader:
     def _name(self, call: Expression, loader: LoaderCall) -> str:
         """What a message calls the sampler: the variable that it goes to, else the one that the loader is given."""
         given = [dotted(argument.node) for argument in loader.arguments.of("sampler")]
-        own = self.names.file.names.get(id(call.node)) or self.names.name_elsewhere(call)
-        return own or next(filter(None, given), "") or "the sampler"
+        return self._own_name(call) or next(filter(None, given), "") or "the sampler"
+
+    def _own_name(self, call: Expression) -> str:
+        """The variable that a sampler goes to, wherever it is made; empty if there is none."""
+        return self.names.file.names.get(id(call.node)) or self.names.name_elsewhere(call)
 
     def _given(self, call: Expression) -> Arguments:
         return self.arguments.read(call, _SIGNATURE)
@@ -91,8 +94,7 @@ class SamplerReader:
         shuffle = self.loaders.values.union(given.of("shuffle"))
         if given.of("shuffle") and shuffle.only is not True:
             return False
-        own = self.names.file.names.get(id(call.node)) or self.names.name_elsewhere(call)
-        names = [own, *(dotted(e.node) for e in given.of("dataset"))]
+        names = [self._own_name(call), *(dotted(e.node) for e in given.of("dataset"))]
         return not any(_EVALUATES.search(name) for name in names)
 
     def _is_sampler_of(self, call: Expression, loader: LoaderCall) -> bool:

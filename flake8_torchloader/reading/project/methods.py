@@ -45,7 +45,7 @@ def bodies(statement: ast.stmt, lines: list[str]) -> list[Body]:
 def _body(method: ast.FunctionDef | ast.AsyncFunctionDef, lines: list[str]) -> Body:
     begin = method.body[0]
     first = first_line(begin)
-    everything, own = list(within(method.body, ())), list(within(method.body, _CLOSED))
+    everything, own = list(within(method.body)), list(within(method.body, _CLOSED))
     return Body(
         first,
         method.body[-1].end_lineno or first,

@@ -12,7 +12,7 @@ from flake8_torchloader.reading.limits import limit_in
 from flake8_torchloader.reading.project.methods import Body, bodies, left_out
 from flake8_torchloader.reading.project.outline import Outline, outline
 from flake8_torchloader.reading.project.skeleton import parsed
-from flake8_torchloader.reading.project.unread import Method, Named
+from flake8_torchloader.reading.project.unread import Method, Named, order
 from flake8_torchloader.reading.tree.collect import Collector
 from flake8_torchloader.reading.tree.guards import last_name
 from flake8_torchloader.reading.tree.scopes import Binding, Block, Expression, How, Running, Scope, ScopeKind, Spot
@@ -135,7 +135,7 @@ class OtherFile(Collector):
             for method in scope.unread:
                 if name in method.body.called:
                     method.look()
-        return sorted((call for call in self.calls if last_name(call.node) == name), key=_order)
+        return sorted((call for call in self.calls if last_name(call.node) == name), key=order)
 
     def line(self, expression: Expression) -> int:
         """The line on which an expression of this file begins, that of its statement if it can't be told."""
@@ -159,7 +159,7 @@ class OtherFile(Collector):
         except Exception:
             self._bodies.clear()  # what libcst can't read stays unknown
         for bindings in self.scope.bindings.values():
-            bindings.sort(key=_order)
+            bindings.sort(key=order)
 
     def _walk_piece(self, piece: int, tree: ast.Module, lines: list[str]) -> None:
         name = getattr(tree.body[0], "name", "") if len(tree.body) == 1 else ""
@@ -243,10 +243,6 @@ class _OnDemand(dict[str, list[Binding]]):
     def is_known(self, name: str) -> bool:
         """Whether a name was asked for before."""
         return super().__contains__(name)
-
-
-def _order(one: Binding | Expression) -> int:
-    return one.spot.order
 
 
 def other_file(path: Path) -> OtherFile | None:

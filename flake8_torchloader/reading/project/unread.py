@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import libcst as cst
 
 from flake8_torchloader.reading.project.methods import ANY, Body
-from flake8_torchloader.reading.tree.scopes import Binding, Scope, ScopeKind, Spot
+from flake8_torchloader.reading.tree.scopes import Binding, Expression, Scope, ScopeKind, Spot
 
 if TYPE_CHECKING:
     from flake8_torchloader.reading.project.other_file import OtherFile
@@ -90,7 +90,7 @@ class Attributes(dict[str, list[Binding]]):
         for method in self._methods:
             if name in method.body.sets or ANY in method.body.sets:
                 method.look()
-        super().get(name, []).sort(key=_order)
+        super().get(name, []).sort(key=order)
 
     def _ask_all(self) -> None:
         """Read all that sets anything; what is known of an attribute doesn't depend on what was asked before."""
@@ -101,8 +101,8 @@ class Attributes(dict[str, list[Binding]]):
             if method.body.sets:
                 method.look()
         for bindings in super().values():
-            bindings.sort(key=_order)
-        found = sorted(super().items(), key=lambda item: _order(item[1][0]))
+            bindings.sort(key=order)
+        found = sorted(super().items(), key=lambda item: order(item[1][0]))
         self.clear()
         self.update(found)
 
@@ -139,5 +139,6 @@ class Method(Scope):
             self.file.read_body(self)
 
 
-def _order(binding: Binding) -> int:
-    return binding.spot.order
+def order(one: Binding | Expression) -> int:
+    """Where in the order of a file's text a binding or an expression stands."""
+    return one.spot.order

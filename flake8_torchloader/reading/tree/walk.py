@@ -66,7 +66,7 @@ def walk(root: cst.CSTNode, visitor: object) -> None:
     A method may return the steps to take instead of the node's children: nodes, and actions such
     as entering and leaving a scope.
     """
-    visits = _VISITS.setdefault(type(visitor), _Visits(type(visitor)))
+    visits = _VISITS[type(visitor)]
     stack: list[Step] = [root]
     while stack:
         step = stack.pop()
@@ -90,8 +90,15 @@ class _Visits(dict[type, Callable[[Any, Any], Sequence[Step] | None]]):
         return visit
 
 
-_VISITS: dict[type, _Visits] = {}
-"""By the class of the visitor."""
+class _ByVisitor(dict[type, _Visits]):
+    """How each kind of visitor visits."""
+
+    def __missing__(self, visitor: type) -> _Visits:
+        self[visitor] = visits = _Visits(visitor)
+        return visits
+
+
+_VISITS = _ByVisitor()
 
 
 def _pass_by(visitor: object, node: cst.CSTNode) -> Sequence[Step]:
