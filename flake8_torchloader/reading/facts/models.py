@@ -9,6 +9,7 @@ from typing import TypeGuard
 import libcst as cst
 
 from flake8_torchloader.module import Model
+from flake8_torchloader.reading.flow.callbacks import FITS
 from flake8_torchloader.reading.flow.leaves import Imported, Leaf, Literal
 from flake8_torchloader.reading.flow.names import Names
 from flake8_torchloader.reading.flow.places import Places
@@ -32,7 +33,6 @@ _WRAPPERS = {
 _NO_NETWORKS = ("Tokenizer", "Processor", "FeatureExtractor", "Config", "Scheduler", "Dataset")
 _PARAMETERS = {"parameters", "named_parameters"}
 _TRAINERS = {"pytorch_lightning.Trainer", "lightning.Trainer", "lightning.pytorch.Trainer"}
-_FIT_VERBS = {"fit", "validate", "test", "predict"}
 _NAMED = re.compile(r"(^|[._])(model|net)|net$")
 _LOSS = ("Loss", "Criterion", "loss", "criterion")
 
@@ -125,7 +125,7 @@ class ModelReader:
 
     def _is_fit(self, call: Expression, node: cst.Call) -> bool:
         """Whether a trainer of Lightning is given a network to run: `trainer.fit(model, loader)`."""
-        if not isinstance(node.func, cst.Attribute) or node.func.attr.value not in _FIT_VERBS:
+        if not isinstance(node.func, cst.Attribute) or node.func.attr.value not in FITS:
             return False
         leaves = (leaf for leaf in self.names.sources(call.of(node.func.value)) if isinstance(leaf, Literal))
         return any(self.names.callee_name(leaf.expression) in _TRAINERS for leaf in leaves)

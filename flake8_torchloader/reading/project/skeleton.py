@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import warnings
+from contextlib import suppress
 from dataclasses import dataclass
 
 _BLOCK = re.compile(r"^(async[ \t]+def|def|class)[ \t]+(\w+).*\n(?:(?:[ \t)\]}#].*)?\n)*", re.MULTILINE)
@@ -35,10 +36,8 @@ def skeleton(text: str) -> Skeleton:
     if not _OLD.search(text):
         ends: dict[int, int] = {}
         bare = _bare(text if text.endswith("\n") else f"{text}\n", ends)
-        try:
+        with suppress(SyntaxError):  # a string or a bracket may hold what looks like a function
             return Skeleton(parsed(bare), ends) if bare else Skeleton(parsed(text), {})
-        except SyntaxError:
-            pass  # a string or a bracket may hold what looks like a function
     return Skeleton(parsed(text), {})
 
 
